@@ -1,0 +1,2 @@
+// The newest surface of roadmap.
+export {};

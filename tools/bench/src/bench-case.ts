@@ -1,0 +1,16 @@
+// BenchCase: one timed operation of the model. The runner proves it first and times it afterwards.
+
+/** A prepared case: state is built, results are proven, `run` is ready to be timed. */
+export interface PreparedCase {
+  /** Performs `operations` operations, leaving the state as it found it. */
+  run(operations: number): void;
+}
+
+export interface BenchCase {
+  /** Stable name, e.g. `iova/pair/cached`. */
+  readonly name: string;
+  /** One sentence: what one operation is. */
+  readonly operation: string;
+  /** Builds the state and proves the results against the oracle; throws when they differ. */
+  prepare(): PreparedCase;
+}

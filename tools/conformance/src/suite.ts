@@ -1,0 +1,42 @@
+// Suite: how one family of recorded files is replayed. The runner knows only this interface.
+// A suite opens one fresh replayer per file; the replayer feeds each record's inputs to the model and compares
+// every recorded output field. Nothing recorded as an output may flow into the model.
+
+/** A parsed line of a record file. */
+export type JsonRecord = { readonly [field: string]: unknown };
+
+/** One output field that the model did not reproduce. */
+export interface Mismatch {
+  readonly field: string;
+  readonly expected: unknown;
+  readonly got: unknown;
+}
+
+/** The model side of one file; records arrive in order. */
+export interface Replayer {
+  /** Replays one record; an empty list means that every output field agreed. */
+  replay(record: JsonRecord): readonly Mismatch[];
+  /** Checks that belong to no single record (teardown); counted with the last record. */
+  finish?(): readonly Mismatch[];
+}
+
+/** A header that lacks what the suite needs, or contradicts itself. */
+export class BrokenHeader extends Error {
+  override readonly name = 'BrokenHeader';
+}
+
+export interface Suite {
+  /** Printed name, e.g. `iova-golden/1` or `map`. */
+  readonly name: string;
+  /** True when a file with this header belongs here. */
+  accepts(header: JsonRecord): boolean;
+  /** A fresh replayer; throws {@link BrokenHeader}. */
+  open(header: JsonRecord): Replayer;
+  /** The kind of a record, e.g. its `op`. */
+  kindOf(record: JsonRecord): string;
+  /**
+   * Recorded output fields by record kind. The self-test alters each one (and each leaf inside it) and demands a
+   * mismatch. A field that some records of the kind lack is altered where it is present.
+   */
+  readonly outputs: Readonly<Record<string, readonly string[]>>;
+}

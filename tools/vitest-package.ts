@@ -1,0 +1,10 @@
+// Vitest settings shared by every package: tests run on the sources, so that no build is needed before them.
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const conditions = ['@sgfree/source'];
+
+export const packageTests: ViteUserConfig = defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 60_000, passWithNoTests: true },
+});
