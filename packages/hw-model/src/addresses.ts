@@ -85,6 +85,35 @@ export const addOffset = <A extends AddressIn<string>>(base: A, bytes: number): 
 export const byteDistance = <A extends AddressIn<string>>(from: A, to: A): number => to - from;
 
 /**
+ * `address` moved by `bytes` as a plain number, which may lie outside every address space.
+ * @public
+ */
+export const rawOffset = (address: AddressIn<string>, bytes: number): number => address + bytes;
+
+/**
+ * True when all `count` bytes from `address` on lie in the `bytes` bytes from `base` on.
+ * @public
+ */
+export const liesWithin = <A extends AddressIn<string>>(
+  address: A,
+  count: number,
+  base: A,
+  bytes: number,
+): boolean => address >= base && address + count <= base + bytes;
+
+/**
+ * Bits 31:0 of an address, as a register takes them.
+ * @public
+ */
+export const lowWord = (address: AddressIn<string>): number => address % 2 ** 32;
+
+/**
+ * Bits 63:32 of an address.
+ * @public
+ */
+export const highWord = (address: AddressIn<string>): number => Math.floor(address / 2 ** 32);
+
+/**
  * `value` rounded down to a multiple of `unit`; both in bytes. Works on plain sizes too.
  * @public
  */

@@ -34,6 +34,15 @@ export class Clock {
     return this.#nowMs;
   }
 
+  /** When the next armed timer fires, in milliseconds; undefined when none is armed. */
+  get nextDueMs(): number | undefined {
+    let due: number | undefined;
+    for (const timer of this.#pending) {
+      if (!timer.cancelled && (due === undefined || timer.dueMs < due)) due = timer.dueMs;
+    }
+    return due;
+  }
+
   /** Counts one bus step and returns its number. */
   tick(): number {
     this.#step += 1;

@@ -12,6 +12,9 @@ export {
   dmaOfFrame,
   frameOf,
   hex,
+  highWord,
+  liesWithin,
+  lowWord,
   offsetWithin,
   PAGE_SHIFT,
   PAGE_SIZE,
@@ -20,9 +23,83 @@ export {
   pciBusAddr,
   physAddr,
   physOfFrame,
+  rawOffset,
 } from './addresses.ts';
+export {
+  type ChoicePolicy,
+  firstChoice,
+  replayedChoices,
+  seededChoices,
+  seededNumbers,
+} from './choice-policy.ts';
 export { Clock, type ClockTimer } from './clock.ts';
+export { DmaEngine, type TransferStatus } from './engines/dma-engine.ts';
+export { BlockMedium, type BlockPattern } from './engines/nvme/block-medium.ts';
+export { NVME_ADMIN } from './engines/nvme/nvme-admin-commands.ts';
+export { NVME_DATA_POINTER_OFFSET, NVME_SUBMISSION_ENTRY_BYTES } from './engines/nvme/nvme-command.ts';
+export { NvmeController, type NvmeControllerSpec } from './engines/nvme/nvme-controller.ts';
+export type { NvmeCounters } from './engines/nvme/nvme-counters.ts';
+export type { NvmeSglSupport } from './engines/nvme/nvme-data-path.ts';
+export { NVME_IO } from './engines/nvme/nvme-io-commands.ts';
+export { NVME_COMPLETION_ENTRY_BYTES } from './engines/nvme/nvme-queue.ts';
+export { NVME_REGISTER } from './engines/nvme/nvme-registers.ts';
+export { NVME_STATUS, NVME_STATUS_DNR } from './engines/nvme/nvme-status.ts';
+export { NVME_SGL } from './engines/nvme/sgl-walk.ts';
 export { EventLog, type ModelEvent } from './event-log.ts';
+export { ACS, acsOffset } from './fabric/access-control-services.ts';
+export { BarMemory } from './fabric/bar-memory.ts';
+export { findCapability, findExtendedCapability } from './fabric/capability-list.ts';
+export type { CompletionStatus } from './fabric/completion-status.ts';
+export type { FunctionIdentity } from './fabric/config-header.ts';
+export { CONFIG_SPACE_BYTES, ConfigSpace, type ConfigWidth } from './fabric/config-space.ts';
+export { HostBridge, type HostBridgeSpec, type HostPeerRule } from './fabric/host-bridge.ts';
+export { type BarSpec, PciBar } from './fabric/pci-bar.ts';
+export { PciBridge, type PortKind } from './fabric/pci-bridge.ts';
+export { PciBus } from './fabric/pci-bus.ts';
+export { PCI_EXP_TYPE, pciExpressType, type TlpSizes, tlpSizes } from './fabric/pci-express-capability.ts';
+export {
+  type EndpointSpec,
+  PciFabric,
+  type PciFabricParts,
+  type PciSwitch,
+  type PlugPoint,
+  type PortSpec,
+  type SwitchSpec,
+} from './fabric/pci-fabric.ts';
+export { type FunctionPlace, PciFunction } from './fabric/pci-function.ts';
+export { type Route, type RouteCount, RouteCounters } from './fabric/route-counters.ts';
 export { InternalError } from './internal-error.ts';
+export { AmdV1Walk } from './iommu-unit/amd-v1-walk.ts';
+export { Iotlb, type IotlbShape } from './iommu-unit/iotlb.ts';
+export { PagingStructureCache } from './iommu-unit/paging-structure-cache.ts';
+export { bitField, pairOf, type RegisterPair } from './iommu-unit/register-pair.ts';
+export { type VtdSecondStageFeatures, VtdSecondStageWalk } from './iommu-unit/vtd-second-stage-walk.ts';
+export {
+  ACCESS_READ,
+  ACCESS_WRITE,
+  PageWalk,
+  type WalkFormat,
+  WalkOutcome,
+} from './iommu-unit/walk-format.ts';
+export { X8664Walk, type X8664WalkFeatures } from './iommu-unit/x86-64-walk.ts';
 export { type MmioTarget, PhysicalMemory, type PhysRange } from './physical-memory.ts';
+export { ScheduledTask } from './scheduled-task.ts';
+export { type RunOutcome, Scheduler, type SchedulerOptions } from './scheduler.ts';
 export type { TranslationAgent } from './translation-agent.ts';
+export {
+  decodeVtdCapabilities,
+  recordedVtdCapabilities,
+  recordedVtdCapabilitiesCachingMode,
+  recordedVtdCapabilitiesScalable,
+  type VtdCapabilities,
+  type VtdCapabilityRegisters,
+} from './vtd/vtd-capabilities.ts';
+export { VtdContextCache } from './vtd/vtd-context-cache.ts';
+export type { VtdDeviceTranslation, VtdTranslationKind } from './vtd/vtd-device-translation.ts';
+export { VtdFaultLog } from './vtd/vtd-fault-log.ts';
+export { VtdFaultReason } from './vtd/vtd-fault-reason.ts';
+export { VtdDescriptorType, VtdGranularity, VtdWaitFlag } from './vtd/vtd-invalidation-descriptor.ts';
+export { VtdCommand, VtdFaultStatus, VtdQueueError, VtdRegister, VtdRootMode } from './vtd/vtd-registers.ts';
+export { VtdUnit, type VtdUnitOptions } from './vtd/vtd-unit.ts';
+export { newVtdUnitCounters, type VtdUnitCounters } from './vtd/vtd-unit-counters.ts';
+export type { ModelTask, YieldPoint } from './yield-point.ts';

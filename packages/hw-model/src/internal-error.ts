@@ -1,4 +1,5 @@
 // InternalError: a state the model itself promised cannot arise. Neither a kernel errno nor a hardware fault.
+// Source followed: the project's five kinds of failure, of which this is the one that means a bug.
 // Simplified: carries a message only; nobody is meant to catch it.
 
 /**

@@ -2,7 +2,17 @@
 // RAM is sparse: a frame takes space once it is touched; untouched RAM reads as zero.
 // Simplified: no caches here, one memory node, no ECC; a range no one claims refuses the access.
 
-import { alignDown, frameOf, hex, offsetWithin, PAGE_SIZE, type PhysAddr } from './addresses.ts';
+import {
+  alignDown,
+  byteDistance,
+  frameOf,
+  hex,
+  liesWithin,
+  offsetWithin,
+  PAGE_SIZE,
+  type PhysAddr,
+  physOfFrame,
+} from './addresses.ts';
 import { InternalError } from './internal-error.ts';
 
 /**
@@ -28,9 +38,13 @@ interface MmioRange extends PhysRange {
 }
 
 interface Frame {
+  readonly number: number;
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;
 }
+
+/** A power of two. */
+const RECENT_FRAMES = 256;
 
 /**
  * Sparse physical memory: RAM ranges with real bytes and MMIO ranges with targets.
@@ -40,8 +54,8 @@ export class PhysicalMemory {
   readonly #ram: PhysRange[] = [];
   readonly #mmio: MmioRange[] = [];
   readonly #frames = new Map<number, Frame>();
-  #lastFrameNumber = -1;
-  #lastFrame: Frame | undefined;
+  /** Frames used lately, by the low bits of their numbers: the map is asked only when they miss. */
+  readonly #recent: (Frame | undefined)[] = new Array(RECENT_FRAMES);
 
   get ramRanges(): readonly PhysRange[] {
     return this.#ram;
@@ -71,28 +85,30 @@ export class PhysicalMemory {
     return rangeHolding(this.#ram, base, bytes) !== undefined;
   }
 
-  /** Copies memory into `into`; false when some byte has no owner (nothing is then guaranteed in `into`). */
-  read(address: PhysAddr, into: Uint8Array): boolean {
-    if (this.isRam(address, into.length)) {
-      this.#eachPiece(address, into.length, (frame, offset, at, bytes) =>
-        into.set(frame.bytes.subarray(offset, offset + bytes), at),
-      );
+  /**
+   * Copies `count` bytes of memory into `into` from index `at` on; false when some byte has no owner (nothing is then
+   * guaranteed in `into`). Without `at` and `count` it fills `into`.
+   */
+  read(address: PhysAddr, into: Uint8Array, at = 0, count: number = into.length - at): boolean {
+    if (this.isRam(address, count)) {
+      this.#readRam(address, into, at, count);
       return true;
     }
-    const range = rangeHolding(this.#mmio, address, into.length);
-    return range !== undefined && range.target.mmioRead(address - range.base, into);
+    const range = rangeHolding(this.#mmio, address, count);
+    return range?.target.mmioRead(byteDistance(range.base, address), slice(into, at, count)) ?? false;
   }
 
-  /** Copies `from` into memory; false when some byte has no owner (then nothing was written). */
-  write(address: PhysAddr, from: Uint8Array): boolean {
-    if (this.isRam(address, from.length)) {
-      this.#eachPiece(address, from.length, (frame, offset, at, bytes) =>
-        frame.bytes.set(from.subarray(at, at + bytes), offset),
-      );
+  /**
+   * Copies `count` bytes of `from`, from index `at` on, into memory; false when some byte has no owner (then nothing
+   * was written). Without `at` and `count` it copies all of `from`.
+   */
+  write(address: PhysAddr, from: Uint8Array, at = 0, count: number = from.length - at): boolean {
+    if (this.isRam(address, count)) {
+      this.#writeRam(address, from, at, count);
       return true;
     }
-    const range = rangeHolding(this.#mmio, address, from.length);
-    return range !== undefined && range.target.mmioWrite(address - range.base, from);
+    const range = rangeHolding(this.#mmio, address, count);
+    return range?.target.mmioWrite(byteDistance(range.base, address), slice(from, at, count)) ?? false;
   }
 
   /** The 1024 little-endian words of a RAM frame, live: a store is a store to memory. */
@@ -106,33 +122,42 @@ export class PhysicalMemory {
   }
 
   #frame(frameNumber: number): Frame {
-    if (frameNumber === this.#lastFrameNumber && this.#lastFrame !== undefined) {
-      return this.#lastFrame;
-    }
-    let frame = this.#frames.get(frameNumber);
-    if (frame === undefined) {
-      const base = (frameNumber * PAGE_SIZE) as PhysAddr;
-      if (!this.isRam(base, PAGE_SIZE)) throw new InternalError(`${hex(base)} is not RAM`);
-      const store = new ArrayBuffer(PAGE_SIZE);
-      frame = { words: new Uint32Array(store), bytes: new Uint8Array(store) };
-      this.#frames.set(frameNumber, frame);
-    }
-    this.#lastFrameNumber = frameNumber;
-    this.#lastFrame = frame;
+    const slot = frameNumber & (RECENT_FRAMES - 1);
+    const recent = this.#recent[slot];
+    if (recent !== undefined && recent.number === frameNumber) return recent;
+    const frame = this.#frames.get(frameNumber) ?? this.#touch(frameNumber);
+    this.#recent[slot] = frame;
     return frame;
   }
 
-  #eachPiece(
-    address: PhysAddr,
-    length: number,
-    visit: (frame: Frame, offset: number, at: number, bytes: number) => void,
-  ): void {
+  #touch(number: number): Frame {
+    const base = physOfFrame(number);
+    if (!this.isRam(base, PAGE_SIZE)) throw new InternalError(`${hex(base)} is not RAM`);
+    const store = new ArrayBuffer(PAGE_SIZE);
+    const frame = { number, words: new Uint32Array(store), bytes: new Uint8Array(store) };
+    this.#frames.set(number, frame);
+    return frame;
+  }
+
+  #readRam(address: PhysAddr, into: Uint8Array, at: number, count: number): void {
     let frameNumber = frameOf(address);
     let offset = offsetWithin(address, PAGE_SIZE);
-    for (let at = 0; at < length; ) {
-      const bytes = Math.min(PAGE_SIZE - offset, length - at);
-      visit(this.#frame(frameNumber), offset, at, bytes);
-      at += bytes;
+    for (let left = count; left > 0; ) {
+      const bytes = Math.min(PAGE_SIZE - offset, left);
+      into.set(slice(this.#frame(frameNumber).bytes, offset, bytes), at + count - left);
+      left -= bytes;
+      offset = 0;
+      frameNumber += 1;
+    }
+  }
+
+  #writeRam(address: PhysAddr, from: Uint8Array, at: number, count: number): void {
+    let frameNumber = frameOf(address);
+    let offset = offsetWithin(address, PAGE_SIZE);
+    for (let left = count; left > 0; ) {
+      const bytes = Math.min(PAGE_SIZE - offset, left);
+      this.#frame(frameNumber).bytes.set(slice(from, at + count - left, bytes), offset);
+      left -= bytes;
       offset = 0;
       frameNumber += 1;
     }
@@ -142,7 +167,7 @@ export class PhysicalMemory {
     const whole = alignDown(base, PAGE_SIZE) === base && alignDown(bytes, PAGE_SIZE) === bytes;
     if (!whole || bytes <= 0) throw new InternalError(`range ${hex(base)}+${hex(bytes)} is not whole pages`);
     for (const range of [...this.#ram, ...this.#mmio]) {
-      if (base < range.base + range.bytes && range.base < base + bytes) {
+      if (byteDistance(range.base, base) < range.bytes && byteDistance(base, range.base) < bytes) {
         throw new InternalError(`range ${hex(base)}+${hex(bytes)} overlaps ${hex(range.base)}`);
       }
     }
@@ -155,7 +180,11 @@ function rangeHolding<R extends PhysRange>(
   bytes: number,
 ): R | undefined {
   for (const range of ranges) {
-    if (base >= range.base && base + bytes <= range.base + range.bytes) return range;
+    if (liesWithin(base, bytes, range.base, range.bytes)) return range;
   }
   return undefined;
+}
+
+function slice(bytes: Uint8Array, at: number, count: number): Uint8Array {
+  return count === bytes.length ? bytes : bytes.subarray(at, at + count);
 }

@@ -11,6 +11,8 @@ import { frameOf, InternalError, PAGE_SIZE, type PhysicalMemory, type PhysRange 
 export class FrameAllocator {
   readonly #memory: PhysicalMemory;
   readonly #lowest: number;
+  /** One byte per frame of the window: 1 while it is handed out. */
+  readonly #taken: Uint8Array;
   readonly #free: number[] = [];
   #next: number;
   #live = 0;
@@ -21,7 +23,9 @@ export class FrameAllocator {
     if (!memory.isRam(window.base, window.bytes)) throw new InternalError('frame window is not RAM');
     this.#memory = memory;
     this.#lowest = frameOf(window.base);
-    this.#next = this.#lowest + Math.floor(window.bytes / PAGE_SIZE) - 1;
+    const count = Math.floor(window.bytes / PAGE_SIZE);
+    this.#taken = new Uint8Array(count);
+    this.#next = this.#lowest + count - 1;
   }
 
   /** Frames handed out and not yet returned. */
@@ -37,12 +41,15 @@ export class FrameAllocator {
     if (recycled === undefined && this.#next < this.#lowest) return -1;
     const frame = recycled ?? this.#next--;
     if (recycled !== undefined) this.#memory.frameWords(frame).fill(0);
+    this.#taken[frame - this.#lowest] = 1;
     this.#live += 1;
     return frame;
   }
 
-  /** Returns a frame taken by {@link FrameAllocator.alloc}. */
+  /** Returns a frame taken by {@link FrameAllocator.alloc}; throws {@link @sgfree/hw-model#InternalError} for any other. */
   free(frame: number): void {
+    if (this.#taken[frame - this.#lowest] !== 1) throw new InternalError(`frame ${frame} is not allocated`);
+    this.#taken[frame - this.#lowest] = 0;
     this.#live -= 1;
     this.#free.push(frame);
   }
