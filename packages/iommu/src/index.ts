@@ -1,2 +1,74 @@
 // The newest surface of iommu.
-export {};
+export {
+  iommuMap,
+  iommuMapNosync,
+  iommuSyncMap,
+  mapFramesNosync,
+} from './domain/iommu-map.ts';
+export {
+  IOMMU_CACHE,
+  IOMMU_MMIO,
+  IOMMU_NOEXEC,
+  IOMMU_PRIV,
+  IOMMU_READ,
+  IOMMU_WRITE,
+} from './domain/iommu-prot.ts';
+export {
+  iommuDomainFree,
+  iommuFlushIotlbAll,
+  iommuIotlbSync,
+  iommuIovaToPhys,
+  iommuUnmap,
+  iommuUnmapFast,
+  unmapFrames,
+  unmapFramesAndSync,
+} from './domain/iommu-unmap.ts';
+export {
+  type DomainGeometry,
+  type IommuDomainOps,
+  PagingDomain,
+  type PagingDomainOptions,
+  type PagingDomainType,
+} from './domain/paging-domain.ts';
+export { allocIova, findIova, freeIova, reserveIova } from './iova/alloc-iova.ts';
+export { allocIovaFast, freeIovaFast, iovaRcacheRange } from './iova/alloc-iova-fast.ts';
+export {
+  iovaCpuhpDead,
+  iovaCpuOnline,
+  iovaDepotWorkFunc,
+  putIovaDomain,
+} from './iova/iova-cpu-hotplug.ts';
+export { IovaDomain, type IovaDomainOptions, type MagazineFill } from './iova/iova-domain.ts';
+export type { IovaRange } from './iova/iova-range.ts';
+export type { DepotObserver, IovaRcaches } from './iova/iova-rcaches.ts';
+export type { IovaTree } from './iova/iova-tree.ts';
+export { IOVA_ANCHOR } from './iova/range-index.ts';
+export {
+  type RecordedIovaState,
+  type RecordedMagazines,
+  restoreIovaState,
+} from './iova/recorded-iova-state.ts';
+export { AmdV1Format } from './page-table/formats/amd-v1.ts';
+export { VtdSecondStageFormat } from './page-table/formats/vtd-second-stage.ts';
+export { X8664Format } from './page-table/formats/x86-64.ts';
+export { IotlbGather, iommuIotlbGatherInit } from './page-table/iotlb-gather.ts';
+export type { LeafVisitor } from './page-table/leaf-visit.ts';
+export type { LinuxQuirks } from './page-table/linux-quirks.ts';
+export { PageTable, type PageTableOptions } from './page-table/page-table.ts';
+export {
+  EntryKind,
+  EntryWords,
+  type PageTableFeatures,
+  type PageTableFormat,
+} from './page-table/page-table-format.ts';
+export type { DeviceTlb } from './vtd/cache-tag.ts';
+export { IDENTITY_DOMAIN_ID } from './vtd/domain-ids.ts';
+export { IntelIommu, type IntelIommuOptions } from './vtd/intel-iommu.ts';
+export { intelTraceLine } from './vtd/intel-trace-line.ts';
+export type { QiCounters } from './vtd/qi-queue.ts';
+export {
+  type FirmwareRegion,
+  iommuCreateDeviceDirectMappings,
+  type VtdReservedRegion,
+} from './vtd/reserved-region.ts';
+export { type SecondStageGeometry, secondStageGeometry } from './vtd/second-stage-geometry.ts';
