@@ -1,2 +1,31 @@
-// The newest surface of roadmap.
-export {};
+// The newest surface of roadmap: the stages as runs on one machine, their reports, and the verdict over them.
+
+export { type IoRecord, ioBytes, type MemoryPiece, type PageBacking } from './io-record.ts';
+export { KeyedData } from './keyed-data.ts';
+export {
+  DEFAULT_MEMORY_BYTES,
+  DISK_BYTES,
+  KERNEL_RAM_BYTES,
+  type MachineShape,
+  MEMORY_LIMITS,
+  machineShape,
+} from './machine-shape.ts';
+export { PLANTED_FAULTS, type PlantedFault } from './planted-fault.ts';
+export { isRefused, RECORDED_QUEUE_LIMITS } from './refused-io.ts';
+export { type MergeState, type RoadStage, theRoad } from './road.ts';
+export { runnableStages } from './runnable-stages.ts';
+export type { RunnableStage, StageInput } from './scenario.ts';
+export { stage0 } from './stage-0.ts';
+export { stage1 } from './stage-1.ts';
+export {
+  type ClassReport,
+  type Leftovers,
+  leftoverCount,
+  REPORT_CLASSES,
+  type ReportClass,
+  type RouteReport,
+  type StageFailure,
+  type StageReport,
+} from './stage-report.ts';
+export { compareVerdict, overallVerdict, type Verdict, verdictOf } from './verdict.ts';
+export { addWork, NO_WORK, type WorkCounts, workSince } from './work-counts.ts';

@@ -1,0 +1,119 @@
+// IoData: the content of memory and disk around each I/O: fills what the device will read, spoils what it must write,
+// and compares every byte afterwards.
+// Source followed: the project's rule: data is a keyed function of (seed, block address, offset).
+// Simplified: memory next to the buffers is not watched.
+
+import { addOffset, BlockMedium, byteDistance, type PhysAddr, type PhysicalMemory } from '@sgfree/hw-model';
+import { ByteComparison } from './byte-comparison.ts';
+import { type IoRecord, ioBytes, type MemoryPiece, piecesOf } from './io-record.ts';
+import { KeyedData } from './keyed-data.ts';
+
+/**
+ * Outcome of comparing one I/O.
+ * @public
+ */
+export interface IoVerdict {
+  readonly verified: number;
+  readonly wrong: number;
+  readonly contested: number;
+  /** Where the first wrong byte is; null when there is none. */
+  readonly firstWrong: string | null;
+}
+
+/**
+ * Data of one run. The medium must have been made by {@link mediumFor} with the same seed.
+ * @internal
+ */
+export class IoData {
+  readonly #memory: PhysicalMemory;
+  readonly #medium: BlockMedium;
+  readonly #seed: number;
+  /** What the medium must hold. */
+  readonly #shadow: BlockMedium;
+  #expected: Uint8Array = new Uint8Array(0);
+
+  constructor(memory: PhysicalMemory, medium: BlockMedium, seed: number) {
+    this.#memory = memory;
+    this.#medium = medium;
+    this.#seed = seed;
+    this.#shadow = mediumFor(seed, medium.blockCount);
+  }
+
+  /** Prepares I/O number `index`. */
+  prepare(io: IoRecord, index: number): void {
+    const blockBytes = this.#medium.blockBytes;
+    const lba = io.position / blockBytes;
+    const expected = new Uint8Array(ioBytes(io));
+    this.#expected = expected;
+    const pieces = piecesOf(io);
+    if (io.operation === 'write') {
+      // Each I/O has a key of its own: what an earlier write left in a block is wrong too.
+      new KeyedData(this.#seed + index + 1, blockBytes).fill(lba, expected);
+      this.#scatter(pieces, expected);
+      // Where the caller's ranges overlap, the last filled one holds: read back what memory really says.
+      this.#gather(pieces, expected);
+      this.#shadow.write(lba, expected);
+      return;
+    }
+    this.#shadow.read(lba, expected);
+    this.#scatter(
+      pieces,
+      expected.map((byte) => byte ^ 0xff),
+    );
+  }
+
+  /** Compares I/O number `index` after it ended. */
+  verify(io: IoRecord): IoVerdict {
+    const expected = this.#expected;
+    const found = new Uint8Array(expected.length);
+    const pieces = piecesOf(io);
+    this.#gather(pieces, found);
+    const contested = io.operation === 'read' ? contestedBytes(pieces) : 0;
+    const comparison = new ByteComparison(`${io.operation} at ${io.position}`, expected);
+    comparison.memory(pieces, found, contested > 0);
+    if (io.operation === 'write') {
+      this.#medium.read(io.position / this.#medium.blockBytes, found);
+      comparison.disk(found);
+    }
+    const { wrong, firstWrong } = comparison;
+    return { verified: expected.length, wrong, contested, firstWrong };
+  }
+
+  #scatter(pieces: readonly MemoryPiece[], from: Uint8Array): void {
+    let at = 0;
+    for (const { phys, bytes } of pieces) {
+      this.#memory.write(phys, from.subarray(at, at + bytes));
+      at += bytes;
+    }
+  }
+
+  #gather(pieces: readonly MemoryPiece[], into: Uint8Array): void {
+    let at = 0;
+    for (const { phys, bytes } of pieces) {
+      this.#memory.read(phys, into.subarray(at, at + bytes));
+      at += bytes;
+    }
+  }
+}
+
+/**
+ * A medium of 512-byte blocks whose unwritten content belongs to `seed`.
+ * @internal
+ */
+export function mediumFor(seed: number, blockCount: number): BlockMedium {
+  const initial = new KeyedData(seed, 512);
+  return new BlockMedium({ blockBytes: 512, blockCount, pattern: (lba, into) => initial.fill(lba, into) });
+}
+
+/** Bytes that a piece shares with pieces before it in memory. */
+function contestedBytes(pieces: readonly MemoryPiece[]): number {
+  const sorted = [...pieces].sort((a, b) => byteDistance(b.phys, a.phys));
+  let contested = 0;
+  let end: PhysAddr | null = null;
+  for (const { phys, bytes } of sorted) {
+    const covered = end === null ? 0 : byteDistance(phys, end);
+    contested += Math.max(0, Math.min(covered, bytes));
+    if (covered < bytes) end = addOffset(phys, bytes);
+  }
+  return contested;
+}

@@ -1,0 +1,127 @@
+// Folds the counters of a finished run into its StageReport.
+// Source followed: the project's design, "what every stage is judged by".
+// Simplified: nothing was revoked, and strict mode has no flush queue.
+
+import type { RecordedMachine } from './recorded-machine.ts';
+import type { StageInput } from './scenario.ts';
+import {
+  type ClassReport,
+  type Leftovers,
+  leftoverCount,
+  REPORT_CLASSES,
+  type ReportClass,
+  type StageFailure,
+  type StageReport,
+} from './stage-report.ts';
+import type { StorageStack } from './storage-stack.ts';
+import { addWork, type WorkCounts, workSince } from './work-counts.ts';
+import type { WorkLedger } from './work-ledger.ts';
+
+/**
+ * What the run itself saw: outcomes and comparisons, no work.
+ * @internal
+ */
+export interface RunTally {
+  requests: number;
+  bytesRead: number;
+  bytesWritten: number;
+  bytesVerified: number;
+  bytesWrong: number;
+  bytesContested: number;
+  failures: StageFailure[];
+  failureCount: number;
+}
+
+/**
+ * A finished run.
+ * @internal
+ */
+export interface FinishedRun {
+  readonly identity: { readonly stage: number; readonly title: string };
+  readonly input: StageInput;
+  readonly machine: RecordedMachine;
+  readonly stack: StorageStack;
+  readonly ledger: WorkLedger;
+  readonly tally: RunTally;
+  /** Counters before the driver started. */
+  readonly started: WorkCounts;
+}
+
+/** @internal */
+export function buildReport(run: FinishedRun): StageReport {
+  const { identity, input, machine, stack, ledger, tally } = run;
+  const classes = Object.fromEntries(
+    REPORT_CLASSES.map((kind) => [kind, ledger.classReport(kind)]),
+  ) as Record<ReportClass, ClassReport>;
+  const total = workSince(run.started, machine.sampleWork());
+  const inClasses = REPORT_CLASSES.map((kind): WorkCounts => classes[kind]).reduce(addWork);
+  const leftovers = leftoversOf(machine, stack);
+  const { counters: unit } = machine.unit;
+  const { counters: controller } = machine.controller;
+  const { memory, switchLocal, hostBridge, refused } = machine.fabric.counters;
+  return {
+    ...identity,
+    mode: 'strict',
+    seed: input.seed,
+    ios: input.ios.length,
+    requests: tally.requests,
+    classes,
+    requestWork: inClasses,
+    descriptorPoolPages: ledger.poolPages,
+    setup: workSince(inClasses, total),
+    total,
+    bytesRead: tally.bytesRead,
+    bytesWritten: tally.bytesWritten,
+    bytesVerified: tally.bytesVerified,
+    bytesWrong: tally.bytesWrong,
+    bytesContested: tally.bytesContested,
+    dmaRangesOut: REPORT_CLASSES.reduce((sum, kind) => sum + classes[kind].dmaRangesOut, 0),
+    flushQueueDepth: 0,
+    tracking: {
+      byStructure: { ...stack.tracking.taken },
+      totalBytes: stack.tracking.takenBytes,
+      peakBytes: stack.tracking.peak,
+    },
+    fabric: {
+      memory: { ...memory },
+      switchLocal: { ...switchLocal },
+      hostBridge: { ...hostBridge },
+      refused: { ...refused },
+    },
+    iommu: {
+      translations: unit.translations,
+      iotlbHits: unit.iotlbHits,
+      iotlbMisses: unit.iotlbMisses,
+      faults: unit.faults,
+    },
+    controller: {
+      commands: controller.commands,
+      prpEntriesFetched: controller.prpEntriesFetched,
+      sglDescriptorsFetched: controller.sglDescriptorsFetched,
+      errors: controller.errors,
+    },
+    revokeToLastAccessSteps: null,
+    clockSteps: machine.clock.step,
+    leftovers,
+    failures: [...tally.failures, ...teardownFailures(leftovers)],
+    failureCount: tally.failureCount + (leftoverCount(leftovers) > 0 ? 1 : 0),
+  };
+}
+
+function leftoversOf(machine: RecordedMachine, stack: StorageStack): Leftovers {
+  return {
+    iovaRanges: machine.liveIovaRanges,
+    pageTableEntries: machine.liveTableEntries,
+    iotlbEntries: machine.unit.iotlb.live,
+    coherentFrames: machine.pages.liveFrames,
+    descriptorBlocks: stack.liveDescriptorBlocks,
+    trackingBytes: stack.tracking.held,
+  };
+}
+
+function teardownFailures(leftovers: Leftovers): StageFailure[] {
+  if (leftoverCount(leftovers) === 0) return [];
+  const left = Object.entries(leftovers).filter(([, count]) => count !== 0);
+  const detail = `left behind: ${left.map(([name, count]) => `${count} ${name}`).join(', ')}`;
+  return [{ kind: 'teardown', io: -1, detail }];
+}
