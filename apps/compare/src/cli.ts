@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// The sgfree command as a program. Only this file touches the process; the rest is in `command-line.ts`.
+// Simplified: a reader that goes away (`| head`) ends the program quietly; any other failure of an output stream ends it
+// with one line and 2.
+
+import { fileURLToPath } from 'node:url';
+import { runCommandLine } from './command-line.ts';
+import { readToEnd } from './request-list/bounded-read.ts';
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    if (stream === process.stdout)
+      process.stderr.write(`sgfree: the output cannot be written: ${error.message}\n`);
+    process.exit(2);
+  });
+}
+
+process.exitCode = runCommandLine(process.argv.slice(2), {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  readStdin: (most) => readToEnd(0, most),
+  stdoutIsTerminal: process.stdout.isTTY === true,
+  stderrIsTerminal: process.stderr.isTTY === true,
+  env: process.env,
+  now: () => performance.now(),
+  requestsFolder: fileURLToPath(new URL('../requests/', import.meta.url)),
+});

@@ -1,0 +1,166 @@
+// Usage: every wrong command line ends with 2 and a hint, help and version with 0, and nothing throws.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from './command-line.ts';
+import type { World } from './world.ts';
+
+const requestsFolder = fileURLToPath(new URL('../requests/', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'sgfree-compare-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(argv: readonly string[], stdin = '', changes: Partial<World> = {}): Ended {
+  let [out, err] = ['', ''];
+  const world: World = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    readStdin: () => new TextEncoder().encode(stdin),
+    stdoutIsTerminal: false,
+    stderrIsTerminal: false,
+    env: {},
+    now: () => 0,
+    requestsFolder,
+    ...changes,
+  };
+  return { code: runCommandLine(argv, world), out, err };
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('usage', () => {
+  it.each([
+    [['--frobnicate']],
+    [['compare', '--frobnicate']],
+    [['stages', '--frobnicate']],
+    [['compere']],
+    [['compare', 'extra']],
+    [['compare', '--seed', '-1']],
+    [['compare', '--seed', 'one']],
+    [['compare', '--seed', '4294967296']],
+    [['compare', '--seed']],
+    [['compare', '--memory', '1']],
+    [['compare', '--memory', '17PB']],
+    [['compare', '--memory', '1000001K']],
+    [['compare', '--pages', '8k']],
+    [['compare', '--plant', 'nothing']],
+    [[]],
+  ])('%j ends with 2 and a hint on stderr', (argv) => {
+    const ended = run(argv);
+    expect(ended.code).toBe(2);
+    expect(ended.out).toBe('');
+    expect(ended.err).not.toBe('');
+  });
+
+  it('suggests the command that was meant', () => {
+    expect(run(['compere']).err).toContain('compare');
+    expect(run(['compare', '--jsn']).err).toContain('--json');
+  });
+
+  it.each([[['--help']], [['-h']], [['compare', '--help']], [['stages', '--help']], [['--version']]])(
+    '%j ends with 0',
+    (argv) => {
+      const ended = run(argv);
+      expect(ended.code).toBe(0);
+      expect(ended.out).not.toBe('');
+      expect(ended.err).toBe('');
+    },
+  );
+
+  it.each([[['--help']], [['compare', '--help']], [['stages', '--help']]])('%j shows examples', (argv) => {
+    expect(run(argv).out).toContain('Examples:');
+  });
+});
+
+describe('stages', () => {
+  it('prints nine stages', () => {
+    const { code, out } = run(['stages']);
+    expect(code).toBe(0);
+    expect(out.split('\n').filter((line) => /^\d /.test(line))).toHaveLength(9);
+  });
+
+  it('prints them as JSON', () => {
+    const parsed = JSON.parse(run(['stages', '--json']).out) as { schema: string; stages: unknown[] };
+    expect(parsed.schema).toBe('sgfree/stages/v1');
+    expect(parsed.stages).toHaveLength(9);
+  });
+
+  it('colours only a terminal, and not with NO_COLOR', () => {
+    const colour = '\u001b[';
+    expect(run(['stages']).out).not.toContain(colour);
+    expect(run(['stages'], '', { stdoutIsTerminal: true }).out).toContain(colour);
+    expect(run(['stages'], '', { stdoutIsTerminal: true, env: { NO_COLOR: '1' } }).out).not.toContain(colour);
+  });
+});
+
+describe('bad input files end with 2 and one line', () => {
+  const oneLine = /^sgfree: [^\n]+\n$/;
+
+  it.each([
+    ['a missing file', () => join(folder, 'missing')],
+    ['a directory', () => folder],
+    ['no name', () => ''],
+    ['an empty file', () => file('empty', '')],
+    ['binary data', () => file('binary', new Uint8Array([0xff, 0xfe, 0x00, 0x80]))],
+    ['gzip data cut short', () => file('cut.gz', gzipSync('{"op":"read"}\n'.repeat(1000)).subarray(0, 30))],
+    ['a truncated line', () => file('truncated', '{"op":"read","pos":0,')],
+    ['a name with a zero byte', () => 'a\u0000b'],
+    ['a name of two lines', () => join(folder, 'a\nb')],
+    ['a name that is too long', () => 'x'.repeat(5000)],
+    ['a file as a folder', () => join(file('plain', ''), 'inside')],
+    ['gzip data of nothing', () => file('nothing.gz', gzipSync(''))],
+    ['gzip data of garbage', () => file('garbage.gz', gzipSync(Uint8Array.of(0xff, 0x00, 0xff)))],
+    ['a gzip head alone', () => file('head.gz', Uint8Array.of(0x1f, 0x8b))],
+    ['a nesting without end', () => file('deep', '['.repeat(1_000_000))],
+    ['a nesting that closes', () => file('nested', `${'['.repeat(200_000)}${']'.repeat(200_000)}`)],
+  ])('%s', (_what, path) => {
+    const ended = run(['compare', '--requests', path()]);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toMatch(oneLine);
+  });
+
+  it('a file without end', () => {
+    const ended = run(['compare', '--requests', '/dev/zero']);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toContain('more than 256 MiB');
+  });
+
+  it('a standard input without end', () => {
+    const ended = run(['compare', '--requests', '-'], '', { readStdin: () => null });
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toContain('<stdin>: found more than 256 MiB');
+  });
+
+  it('the second of two files', () => {
+    const good = join(requestsFolder, 'nvio_small.jsonl.gz');
+    const ended = run(['compare', '-r', good, '-r', file('second', '{}')]);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toContain('second:1:');
+  });
+
+  it('an empty standard input', () => {
+    const ended = run(['compare', '--requests', '-']);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toContain('<stdin>');
+  });
+
+  it('names the line', () => {
+    expect(run(['compare', '-r', '-'], '\n\n{"op":"eat"}\n').err).toContain('<stdin>:3:');
+  });
+});

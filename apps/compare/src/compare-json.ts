@@ -1,0 +1,53 @@
+// The comparisons as one JSON document, schema sgfree/compare/v1.
+// Source followed: the project's command-line conventions: versioned schema, addresses as hex strings, no timestamps.
+// Simplified: the reports go in as they are; their fields are documented at StageReport.
+
+import { addOffset, hex } from '@sgfree/hw-model';
+import { machineShape, type StageReport, type Verdict } from '@sgfree/roadmap';
+import type { RequestList } from './request-list/request-list.ts';
+
+/** Name and version of the document's schema. */
+export const COMPARE_SCHEMA = 'sgfree/compare/v1';
+
+/** One list, the report of every stage, and what they say. */
+export interface Comparison {
+  readonly list: RequestList;
+  readonly reports: readonly StageReport[];
+  readonly verdict: Verdict;
+}
+
+/** The document, ready to print. */
+export function compareDocument(
+  comparisons: readonly Comparison[],
+  run: { readonly memory: number; readonly seed: number },
+  verdict: Verdict,
+): string {
+  const machine = machineShape(run.memory);
+  const document = {
+    schema: COMPARE_SCHEMA,
+    machine: {
+      memoryBytes: machine.memoryBytes,
+      ram: machine.ram.map(({ base, bytes }) => ({
+        start: hex(base),
+        last: hex(addOffset(base, bytes - 1)),
+      })),
+      iommu: 'vt-d',
+      mode: 'strict',
+    },
+    seed: run.seed,
+    lists: comparisons.map(({ list, reports, verdict: own }) => ({
+      requests: {
+        source: list.source,
+        ios: list.ios.length,
+        skipped: list.skipped,
+        bytes: list.bytes,
+        pages: list.backing === 'huge-pages' ? '2M' : '4K',
+        pagesReason: list.backingReason,
+      },
+      stages: reports,
+      verdict: own,
+    })),
+    verdict,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

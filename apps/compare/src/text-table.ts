@@ -1,0 +1,49 @@
+// Text tables for people: cli-table3 with the project's settings.
+// Source followed: the project's command-line conventions: box art only for a UTF-8 terminal, colours only there too.
+// Simplified: no wrapping to the terminal's width.
+
+import Table from 'cli-table3';
+import { type World, wantsColour } from './world.ts';
+
+const PLAIN = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+/** A cell: text, or text to be aligned right. */
+export type Cell = string | { readonly content: string; readonly hAlign: 'right' };
+
+/** A number, grouped and aligned right. */
+export const numberCell = (value: number): Cell => ({ content: grouped(value), hAlign: 'right' });
+
+/** A number with thousands grouped by commas. */
+export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** A table without trailing newline. */
+export function textTable(world: World, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const colour = wantsColour(world);
+  const table = new Table({
+    head: [...head],
+    chars: PLAIN,
+    style: { head: colour ? ['bold'] : [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
+  });
+  for (const row of rows) table.push([...row]);
+  const text = table.toString();
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
