@@ -25,18 +25,30 @@ export class BrokenHeader extends Error {
   override readonly name = 'BrokenHeader';
 }
 
+/** What a replayer may know of the file it replays besides its header: the files recorded beside it. */
+export interface FileContext {
+  /** Name of the file without folder, `.jsonl` and `.gz`, e.g. `map_06_keep_live`. */
+  readonly stem: string;
+  /** Text of a companion file, relative to the folder of this one, with or without `.gz`; null when there is none. */
+  readSibling(relativePath: string): string | null;
+  /** Names of the files in a folder relative to the folder of this one, `.gz` removed, sorted. */
+  siblingNames(relativeFolder: string): readonly string[];
+}
+
 export interface Suite {
   /** Printed name, e.g. `iova-golden/1` or `map`. */
   readonly name: string;
   /** True when a file with this header belongs here. */
   accepts(header: JsonRecord): boolean;
-  /** A fresh replayer; throws {@link BrokenHeader}. */
-  open(header: JsonRecord): Replayer;
-  /** The kind of a record, e.g. its `op`. */
+  /** A fresh replayer; throws {@link BrokenHeader}. Without a context there are no companion files. */
+  open(header: JsonRecord, context?: FileContext): Replayer;
+  /** The kind of a record, e.g. its `op`; an unlisted word for something that is no record. */
   kindOf(record: JsonRecord): string;
   /**
    * Recorded output fields by record kind. The self-test alters each one (and each leaf inside it) and demands a
-   * mismatch. A field that some records of the kind lack is altered where it is present.
+   * mismatch. A field that some records of the kind lack is altered where it is present. `calls[].ret` names a
+   * field of each element of a list, `state.depot` a field of an object. Every kind is listed, with an empty list
+   * when nothing is recorded of it: a record of an unlisted kind fails.
    */
   readonly outputs: Readonly<Record<string, readonly string[]>>;
 }

@@ -1,0 +1,166 @@
+// Suite dma_iova: the two-step API on one device, as a booted kernel ran it.
+// Field meanings: vectors/kernel/README.md, section dma_iova.
+// Simplified: the addresses of bounce slots are another suite's business, so untrusted devices are not replayed here.
+
+import type { DmaAttrs, DmaDataDirection } from '@sgfree/dma-core';
+import {
+  DmaIovaState,
+  dmaIovaDestroy,
+  dmaIovaFree,
+  dmaIovaLink,
+  dmaIovaSize,
+  dmaIovaSync,
+  dmaIovaTryAlloc,
+  dmaIovaUnlink,
+  dmaUseIova,
+} from '@sgfree/dma-iova';
+import { hex, physAddr } from '@sgfree/hw-model';
+import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import { mappedRuns, treeRanges } from './dma-readback.ts';
+import { recordedAttrs, recordedDirection } from './dma-recorded-input.ts';
+import { RecordedOutput } from './dma-recorded-output.ts';
+import { type RecordedDevice, recordedDevice } from './recorded-device.ts';
+
+type Operation = (record: JsonRecord, output: RecordedOutput) => void;
+
+interface Link {
+  readonly dir: DmaDataDirection;
+  readonly attrs: DmaAttrs;
+}
+
+/** One range of the file, and what was asked for its links. */
+interface LiveState {
+  readonly state: DmaIovaState;
+  /** By offset. */
+  readonly links: Map<number, Link>;
+}
+
+const SWIOTLB_BIT = 1n << 63n;
+const noLink: Link = { dir: 'bidirectional', attrs: {} };
+
+const numberOf = (record: JsonRecord, field: string): number => Number(record[field]);
+
+/** `__size` with its flag bit. */
+const rawSize = (state: DmaIovaState): string =>
+  `0x${(BigInt(dmaIovaSize(state)) + (state.usesSwiotlb ? SWIOTLB_BIT : 0n)).toString(16)}`;
+
+class DmaIovaReplayer implements Replayer {
+  readonly #machine: RecordedDevice;
+  readonly #live = new Map<number, LiveState>();
+  readonly #operations: Readonly<Record<string, Operation>> = {
+    try_alloc: (record, output) => this.#tryAlloc(record, output),
+    link: (record, output) => this.#link(record, output),
+    sync: (record, output) => this.#sync(record, output),
+    readback: (record, output) => this.#readback(record, output),
+    unlink: (record) => this.#unlink(record),
+    destroy: (record) => this.#destroy(record),
+    free: (record) => this.#free(record),
+    dump: (record, output) => this.#dump(record, output),
+  };
+
+  constructor(machine: RecordedDevice) {
+    this.#machine = machine;
+  }
+
+  replay(record: JsonRecord): readonly Mismatch[] {
+    const output = new RecordedOutput();
+    this.#operations[String(record['op'])]?.(record, output);
+    return output.mismatches;
+  }
+
+  /** A file in which every range was given back must leave no page-table entry. */
+  finish(): readonly Mismatch[] {
+    const output = new RecordedOutput();
+    if (this.#live.size === 0) {
+      output.check('page-table entries left', 0, this.#machine.domain?.table.liveLeafEntries ?? 0);
+    }
+    return output.mismatches;
+  }
+
+  #tryAlloc(record: JsonRecord, output: RecordedOutput): void {
+    const state = new DmaIovaState();
+    const phys = physAddr(numberOf(record, 'phys'));
+    const taken = dmaIovaTryAlloc(this.#machine.dev, state, phys, numberOf(record, 'size'));
+    output.check('ret', record['ret'], taken ? 1 : 0);
+    output.check('addr', record['addr'], hex(state.addr));
+    output.check('raw_size', record['raw_size'], rawSize(state));
+    output.check('use_iova', record['use_iova'], dmaUseIova(state) ? 1 : 0);
+    if (taken) this.#live.set(numberOf(record, 'id'), { state, links: new Map() });
+  }
+
+  #link(record: JsonRecord, output: RecordedOutput): void {
+    const { state, links } = this.#liveState(record);
+    const offset = numberOf(record, 'offset');
+    const dir = recordedDirection(record['dir']);
+    const attrs = recordedAttrs(record['attrs']);
+    const phys = physAddr(numberOf(record, 'phys'));
+    const ret = dmaIovaLink(this.#machine.dev, state, phys, offset, numberOf(record, 'size'), dir, attrs);
+    if (ret === 0) links.set(offset, { dir, attrs });
+    output.check('ret', record['ret'], ret);
+    output.check('raw_size', record['raw_size'], rawSize(state));
+  }
+
+  #sync(record: JsonRecord, output: RecordedOutput): void {
+    const { state } = this.#liveState(record);
+    const ret = dmaIovaSync(this.#machine.dev, state, numberOf(record, 'offset'), numberOf(record, 'size'));
+    output.check('ret', record['ret'], ret);
+  }
+
+  #readback(record: JsonRecord, output: RecordedOutput): void {
+    const { state } = this.#liveState(record);
+    const { domain } = this.#machine;
+    const runs = domain === null ? null : mappedRuns(domain, state.addr, dmaIovaSize(state));
+    output.check('pt', record['pt'], runs);
+  }
+
+  #unlink(record: JsonRecord): void {
+    const { state, links } = this.#liveState(record);
+    const offset = numberOf(record, 'offset');
+    const { dir, attrs } = links.get(offset) ?? noLink;
+    dmaIovaUnlink(this.#machine.dev, state, offset, numberOf(record, 'size'), dir, attrs);
+  }
+
+  #destroy(record: JsonRecord): void {
+    const { state, links } = this.#liveState(record);
+    const { dir, attrs } = links.get(0) ?? noLink;
+    dmaIovaDestroy(this.#machine.dev, state, numberOf(record, 'mapped'), dir, attrs);
+    this.#live.delete(numberOf(record, 'id'));
+  }
+
+  #free(record: JsonRecord): void {
+    dmaIovaFree(this.#machine.dev, this.#liveState(record).state);
+    this.#live.delete(numberOf(record, 'id'));
+  }
+
+  #dump(record: JsonRecord, output: RecordedOutput): void {
+    const { iovad } = this.#machine;
+    output.check('tree', record['tree'], iovad === null ? null : treeRanges(iovad));
+  }
+
+  #liveState(record: JsonRecord): LiveState {
+    const found = this.#live.get(numberOf(record, 'id'));
+    if (found === undefined) throw new RangeError(`no live range has id ${String(record['id'])}`);
+    return found;
+  }
+}
+
+/** The suite of two-step API records. */
+export const dmaIovaSuite: Suite = {
+  name: 'dma_iova',
+  accepts: (header) => header['suite'] === 'dma_iova',
+  open(header) {
+    if (header['untrusted'] === 1) throw new BrokenHeader('dma_iova: untrusted devices are not replayed');
+    return new DmaIovaReplayer(recordedDevice(header));
+  },
+  kindOf: (record) => String(record['op']),
+  outputs: {
+    try_alloc: ['ret', 'addr', 'raw_size', 'use_iova'],
+    link: ['ret', 'raw_size'],
+    sync: ['ret'],
+    readback: ['pt'],
+    unlink: [],
+    destroy: [],
+    free: [],
+    dump: ['tree'],
+  },
+};

@@ -1,0 +1,26 @@
+// Every suite the runner knows, in the order in which headers are offered to them.
+
+import type { Suite } from '../suite.ts';
+import { dmaIovaSuite } from './dma-iova.ts';
+import { dmasgGoldenSuite } from './dmasg-golden.ts';
+import { hwdomSuite } from './hwdom.ts';
+import { iovaGoldenSuite } from './iova-golden.ts';
+import { iovaKernelSuite } from './iova-kernel.ts';
+import { mapSuite } from './map.ts';
+import { pgtableSuite } from './pgtable.ts';
+import { ptGoldenSuite } from './pt-golden.ts';
+import { sgAppendSuite } from './sg-append.ts';
+import { sgGoldenSuite } from './sg-golden.ts';
+
+export const suites: readonly Suite[] = [
+  iovaGoldenSuite,
+  iovaKernelSuite,
+  ptGoldenSuite,
+  pgtableSuite,
+  hwdomSuite,
+  dmaIovaSuite,
+  sgAppendSuite,
+  sgGoldenSuite,
+  dmasgGoldenSuite,
+  mapSuite,
+];

@@ -1,0 +1,178 @@
+// RecordedDevice: the machine a mapping suite ran on, rebuilt from the header of its file: one device, its domain with
+// the page-table format of that machine, and the IOVA allocator exactly as it was found.
+// Field meanings: vectors/kernel/README.md, "Header fields". Only inputs are read; nothing recorded after the header.
+// Simplified: RAM is taken to reach above 4 GiB when a bounce pool is active, which is when x86 keeps one, and tables
+// lie below; where exactly either ends shows in no record.
+
+import {
+  type Device,
+  DmaPlatform,
+  dmaSetMask,
+  dmaSetMinAlignMask,
+  iommuGetDmaCookie,
+  iommuSetupDmaOps,
+  pciDevice,
+} from '@sgfree/dma-core';
+import { Clock, EventLog, InternalError, PhysicalMemory, type PhysRange, physAddr } from '@sgfree/hw-model';
+import {
+  type DomainGeometry,
+  type IommuDomainOps,
+  type IovaDomain,
+  PageTable,
+  PagingDomain,
+  restoreIovaState,
+} from '@sgfree/iommu';
+import { FrameAllocator } from '@sgfree/mm';
+import { BrokenHeader, type JsonRecord } from '../suite.ts';
+import { recordedTableShape } from './recorded-table-shape.ts';
+
+/** The device of a file with everything behind it. */
+export interface RecordedDevice {
+  readonly dev: Device;
+  /** Null on a machine without an IOMMU. */
+  readonly domain: PagingDomain | null;
+  readonly iovad: IovaDomain | null;
+  readonly log: EventLog;
+}
+
+const PAGE = 4096;
+const lowRam: PhysRange = { base: physAddr(0), bytes: 2 ** 31 };
+const DMA_DOMAIN = 3;
+
+/** Invalidations have no effect that these suites record. */
+const silentOps: IommuDomainOps = { iotlbSync() {}, flushIotlbAll() {}, iotlbSyncMap: null };
+
+/** Builds the start state of a file; throws {@link BrokenHeader} when the header does not describe one. */
+export function recordedDevice(header: JsonRecord): RecordedDevice {
+  if (header['page_size'] !== PAGE) throw new BrokenHeader('the page size is not 4096');
+  const memory = new PhysicalMemory();
+  for (const { base, bytes } of ramOf(header)) memory.addRam(base, bytes);
+  const log = new EventLog();
+  const platform = new DmaPlatform({
+    memory,
+    log,
+    clock: new Clock(),
+    cpus: numberOf(header, 'ncpus'),
+    swiotlb: { active: header['swiotlb_active'] === 1, pool: null },
+  });
+  platform.currentCpu = numberOf(header, 'cpu');
+  const dev = pciDevice({
+    name: String(header['dev']),
+    platform,
+    untrusted: header['untrusted'] === 1,
+    dmaMask: hexNumber(header, 'dma_mask'),
+  });
+  dmaSetMinAlignMask(dev, Number(header['min_align_mask'] ?? 0));
+  const domain = domainOf(header, new FrameAllocator(memory, lowRam), memory, log);
+  iommuSetupDmaOps(dev, domain);
+  dmaSetMask(dev, hexNumber(header, 'dma_mask'));
+  if (domain === null) return { dev, domain, iovad: null, log };
+  const { iovad } = iommuGetDmaCookie(domain);
+  try {
+    restore(header, iovad);
+  } catch (error) {
+    // A tree, remembered nodes and caches that do not fit together are the file's fault, not the model's.
+    if (error instanceof InternalError) throw new BrokenHeader(error.message);
+    throw error;
+  }
+  dev.pci32BitWorkaround = header['pci_32bit_workaround'] === 1;
+  return { dev, domain, iovad, log };
+}
+
+function domainOf(
+  header: JsonRecord,
+  frames: FrameAllocator,
+  memory: PhysicalMemory,
+  log: EventLog,
+): PagingDomain | null {
+  const type = header['domain_type'] ?? null;
+  if (type === null) return null;
+  if (type !== DMA_DOMAIN)
+    throw new BrokenHeader(`domain type ${JSON.stringify(type)} is no strict DMA domain`);
+  const geometry = geometryOf(header);
+  const { format, vaBits, pgsizeBitmap } = recordedTableShape(
+    hexNumber(header, 'pgsize_bitmap'),
+    geometry.apertureLastFrame,
+  );
+  const table = new PageTable({ format, memory, frames, vaBits, pgsizeBitmap });
+  return new PagingDomain({ table, ops: silentOps, type: 'dma', geometry, log });
+}
+
+function geometryOf(header: JsonRecord): DomainGeometry {
+  const aperture = header['aperture'];
+  if (!Array.isArray(aperture) || aperture.length !== 2) throw new BrokenHeader('aperture is no pair');
+  const [first, last] = aperture.map(frameOfHex);
+  return {
+    apertureFirstFrame: first ?? 0,
+    apertureLastFrame: last ?? 0,
+    forceAperture: header['geometry_force'] === 1,
+  };
+}
+
+function restore(header: JsonRecord, iovad: IovaDomain): void {
+  const granule = numberOf(header, 'iova_granule');
+  const startPfn = hexNumber(header, 'iova_start_pfn');
+  if (granule !== iovad.granule || startPfn !== iovad.startPfn) {
+    throw new BrokenHeader(
+      `granule ${granule} and start ${startPfn} do not follow from pgsize_bitmap and aperture`,
+    );
+  }
+  const pfns = (list: unknown): number[] | null => (Array.isArray(list) ? list.map(Number) : null);
+  restoreIovaState(iovad, {
+    ranges: listOf(header, 'iova_tree').map((range) => {
+      const [lo, hi] = pfns(range) ?? [];
+      if (lo === undefined || hi === undefined)
+        throw new BrokenHeader('iova_tree holds something that is no range');
+      return [lo, hi];
+    }),
+    cached: nodeOf(header, 'c'),
+    cached32: nodeOf(header, 'c32'),
+    max32: hexNumber(header, 'm32'),
+    rcache: listOf(header, 'rcache').map((slot) => {
+      const { cpu, order, depot, loaded, prev } = slot as JsonRecord;
+      return {
+        cpu: Number(cpu),
+        order: Number(order),
+        depot: Number(depot),
+        loaded: pfns(loaded),
+        prev: pfns(prev),
+      };
+    }),
+  });
+}
+
+/** First frame of a remembered node; null for the end anchor, which starts at 2^64 - 1. */
+const nodeOf = (header: JsonRecord, field: string): number | null => {
+  const pfn = hexNumber(header, field);
+  return pfn >= 2 ** 63 ? null : pfn;
+};
+
+function listOf(header: JsonRecord, field: string): readonly unknown[] {
+  const list = header[field];
+  if (!Array.isArray(list)) throw new BrokenHeader(`${field} is no list`);
+  return list;
+}
+
+function numberOf(header: JsonRecord, field: string): number {
+  const value = header[field];
+  if (typeof value !== 'number') throw new BrokenHeader(`${field} is no number`);
+  return value;
+}
+
+/** A hex field; 2^64 - 1 becomes 2^64, which is how masks of all ones are written here. */
+function hexNumber(header: JsonRecord, field: string): number {
+  const text = header[field];
+  if (typeof text !== 'string' || !/^0x[0-9a-f]+$/.test(text))
+    throw new BrokenHeader(`${field} is no hex string`);
+  return Number(text);
+}
+
+function frameOfHex(text: unknown): number {
+  if (typeof text !== 'string' || !/^0x[0-9a-f]+$/.test(text))
+    throw new BrokenHeader('aperture holds no hex string');
+  return Number(BigInt(text) / BigInt(PAGE));
+}
+
+function ramOf(header: JsonRecord): PhysRange[] {
+  return header['swiotlb_active'] === 1 ? [lowRam, { base: physAddr(2 ** 32), bytes: 2 ** 30 }] : [lowRam];
+}
