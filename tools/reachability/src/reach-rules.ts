@@ -1,0 +1,27 @@
+// Which packages a stage must never reach: the road's proof that a stage lives without what it leaves behind.
+// Source followed: the design's table of stages; stage 1 has no scatterlist, stage 0 has no two-step API.
+// Simplified: a rule speaks of whole packages and of workspace paths below them.
+
+/** From `start`, no module whose path begins with one of `forbidden` may be reached; `required` shows that the walk is alive. */
+export interface ReachRule {
+  readonly start: string;
+  readonly forbidden: readonly string[];
+  readonly required: readonly string[];
+  readonly why: string;
+}
+
+/** The rules of the road so far. */
+export const reachRules: readonly ReachRule[] = [
+  {
+    start: 'packages/roadmap/src/stage-1.ts',
+    forbidden: ['packages/dma-sg/'],
+    required: ['packages/dma-iova/', 'packages/block/'],
+    why: 'stage 1 maps without a scatterlist',
+  },
+  {
+    start: 'packages/roadmap/src/stage-0.ts',
+    forbidden: ['packages/dma-iova/'],
+    required: ['packages/dma-sg/', 'packages/block/'],
+    why: 'stage 0 knows no two-step API',
+  },
+];
