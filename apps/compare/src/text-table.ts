@@ -3,6 +3,7 @@
 // Simplified: no wrapping to the terminal's width.
 
 import Table from 'cli-table3';
+import { createColors } from 'picocolors';
 import { type World, wantsColour } from './world.ts';
 
 const PLAIN = {
@@ -34,11 +35,12 @@ export const grouped = (value: number): string => String(value).replace(/\B(?=(\
 
 /** A table without trailing newline. */
 export function textTable(world: World, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const colour = wantsColour(world);
+  // Not by the table's own styles: those ask the process whether it has a terminal.
+  const { bold } = createColors(wantsColour(world));
   const table = new Table({
-    head: [...head],
+    head: head.map((cell) => bold(cell)),
     chars: PLAIN,
-    style: { head: colour ? ['bold'] : [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
   });
   for (const row of rows) table.push([...row]);
   const text = table.toString();
