@@ -82,7 +82,7 @@ export const isSwiotlbForceBounce = (dev: Device): boolean => dev.platform.swiot
 
 /**
  * Slots for `size` bytes at `orig`, filled with them; -1 when there is no room (rule `swiotlb-full`). From the first
- * time on the device's syncs have something to do.
+ * slots on the device's syncs have something to do.
  * @internal
  * @kernel swiotlb_tbl_map_single
  */
@@ -99,11 +99,12 @@ export function swiotlbTblMapSingle(
     warnViolation(dev.log, 'swiotlb-no-slots', { device: dev.name, phys: orig, size });
     return DMA_MAPPING_ERROR;
   }
-  dev.dmaSkipSync = false;
   const bounced = pool.map(dev, orig, size, allocAlignMask, dir, attrs);
-  if (bounced === DMA_MAPPING_ERROR && attrs.noWarn !== true) {
-    warnViolation(dev.log, 'swiotlb-full', { device: dev.name, size });
+  if (bounced === DMA_MAPPING_ERROR) {
+    if (attrs.noWarn !== true) warnViolation(dev.log, 'swiotlb-full', { device: dev.name, size });
+    return DMA_MAPPING_ERROR;
   }
+  dev.dmaSkipSync = false;
   return bounced;
 }
 

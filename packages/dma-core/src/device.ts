@@ -4,12 +4,13 @@
 // Simplified: no dma_ops other than the two backends; the driver model is not here.
 
 import type { EventLog } from '@sgfree/hw-model';
+import type { ReservedRegion } from '@sgfree/iommu';
 import { warnViolation } from '@sgfree/mm';
 import { dmaBitMask } from './dma-mask.ts';
 import type { DmaPlatform } from './dma-platform.ts';
 import type { DmaRange } from './dma-range-map.ts';
+import type { HostBridge } from './host-bridge.ts';
 import type { IommuDmaCookie } from './iommu-dma-cookie.ts';
-import type { HostBridge, ReservedRegion } from './reserved-region.ts';
 
 /** `dma_get_max_seg_size` without a driver's own value. */
 const DEFAULT_MAX_SEGMENT_SIZE = 65536;

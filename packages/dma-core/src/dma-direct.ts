@@ -1,7 +1,8 @@
 // The direct map: without an IOMMU a device uses the physical address itself, as far as its mask reaches.
 // Source followed: kernel/dma/direct.c and direct.h (dma_direct_map_phys, dma_direct_unmap_phys, dma_capable,
 // dma_direct_sync_single_for_*), kernel/dma/swiotlb.c (swiotlb_map).
-// Memory out of reach bounces when a pool is active, MMIO never does.
+// Memory out of reach bounces when a pool is active, MMIO never does. Callers that map a list flush the caches themselves,
+// once for all of it.
 // Simplified: no memory encryption; kmalloc memory never needs bouncing (as on x86-64).
 
 import type { DmaAddr, PhysAddr } from '@sgfree/hw-model';
@@ -14,6 +15,7 @@ import {
   swiotlbTblMapSingle,
   swiotlbTblUnmapSingle,
 } from './bounce-buffers.ts';
+import { needsCacheSync } from './cache-maintenance.ts';
 import type { Device } from './device.ts';
 import type { DmaAttrs } from './dma-attrs.ts';
 import type { DmaDataDirection } from './dma-direction.ts';
@@ -32,7 +34,7 @@ export function dmaCapable(dev: Device, address: number, size: number): boolean 
 
 /**
  * The bus address of `size` bytes at `phys`, bounced when out of reach; -1 when that is not possible
- * (rule `dma-address-overflow`).
+ * (rule `dma-address-overflow`). Without `flush` the caller waits for the cache maintenance.
  * @public
  * @kernel dma_direct_map_phys
  */
@@ -42,6 +44,7 @@ export function dmaDirectMapPhys(
   size: number,
   dir: DmaDataDirection,
   attrs: DmaAttrs,
+  flush: boolean,
 ): DmaAddr | -1 {
   const mayBounce = attrs.mmio !== true && attrs.requireCoherent !== true;
   if (isSwiotlbForceBounce(dev))
@@ -51,9 +54,9 @@ export function dmaDirectMapPhys(
     if (mayBounce && isSwiotlbActive(dev)) return swiotlbMap(dev, phys, size, dir, attrs);
     return overflow(dev, address, size);
   }
-  if (!dev.dmaCoherent && attrs.skipCpuSync !== true && attrs.mmio !== true) {
+  if (needsCacheSync(dev, attrs)) {
     dev.platform.cache?.syncForDevice(phys, size, dir);
-    dev.platform.cache?.flush();
+    if (flush) dev.platform.cache?.flush();
   }
   return address;
 }
@@ -80,13 +83,19 @@ export function swiotlbMap(
   const bounced = swiotlbTblMapSingle(dev, phys, size, 0, dir, attrs);
   if (bounced === DMA_MAPPING_ERROR) return DMA_MAPPING_ERROR;
   const address = physToDma(dev, bounced);
-  if (dmaCapable(dev, address, size)) return address;
-  swiotlbTblUnmapSingle(dev, bounced, size, dir, { ...attrs, skipCpuSync: true });
-  return overflow(dev, address, size);
+  if (!dmaCapable(dev, address, size)) {
+    swiotlbTblUnmapSingle(dev, bounced, size, dir, { ...attrs, skipCpuSync: true });
+    return overflow(dev, address, size);
+  }
+  if (needsCacheSync(dev, attrs)) {
+    dev.platform.cache?.syncForDevice(bounced, size, dir);
+    dev.platform.cache?.flush();
+  }
+  return address;
 }
 
 /**
- * Undoes {@link dmaDirectMapPhys}.
+ * Undoes {@link dmaDirectMapPhys}. Without `flush` the caller waits for the cache maintenance.
  * @public
  * @kernel dma_direct_unmap_phys
  */
@@ -96,17 +105,18 @@ export function dmaDirectUnmapPhys(
   size: number,
   dir: DmaDataDirection,
   attrs: DmaAttrs,
+  flush: boolean,
 ): void {
   if (attrs.mmio === true || attrs.requireCoherent === true) return;
   const phys = dmaToPhys(dev, address);
   if (phys === DMA_MAPPING_ERROR) return;
-  if (attrs.skipCpuSync !== true) dmaDirectSyncSingleForCpu(dev, address, size, dir);
+  if (attrs.skipCpuSync !== true) dmaDirectSyncSingleForCpu(dev, address, size, dir, flush);
   // The sync above has copied already.
   swiotlbTblUnmapSingle(dev, phys, size, dir, { ...attrs, skipCpuSync: true });
 }
 
 /**
- * Makes what the device wrote visible to the CPU.
+ * Makes what the device wrote visible to the CPU. Without `flush` the caller waits for the cache maintenance.
  * @public
  * @kernel dma_direct_sync_single_for_cpu
  */
@@ -115,18 +125,19 @@ export function dmaDirectSyncSingleForCpu(
   address: DmaAddr,
   size: number,
   dir: DmaDataDirection,
+  flush: boolean,
 ): void {
   const phys = dmaToPhys(dev, address);
   if (phys === DMA_MAPPING_ERROR) return;
   if (!dev.dmaCoherent) {
     dev.platform.cache?.syncForCpu(phys, size, dir);
-    dev.platform.cache?.flush();
+    if (flush) dev.platform.cache?.flush();
   }
   swiotlbSyncSingleForCpu(dev, phys, size, dir);
 }
 
 /**
- * Makes what the CPU wrote visible to the device.
+ * Makes what the CPU wrote visible to the device. Without `flush` the caller waits for the cache maintenance.
  * @public
  * @kernel dma_direct_sync_single_for_device
  */
@@ -135,11 +146,12 @@ export function dmaDirectSyncSingleForDevice(
   address: DmaAddr,
   size: number,
   dir: DmaDataDirection,
+  flush: boolean,
 ): void {
   const phys = dmaToPhys(dev, address);
   if (phys === DMA_MAPPING_ERROR) return;
   swiotlbSyncSingleForDevice(dev, phys, size, dir);
   if (dev.dmaCoherent) return;
   dev.platform.cache?.syncForDevice(phys, size, dir);
-  dev.platform.cache?.flush();
+  if (flush) dev.platform.cache?.flush();
 }

@@ -1,7 +1,7 @@
 // dma_map_phys behind an IOMMU: the appendix vectors of the kernel notes, the checks of the dispatch layer, the events,
 // and a sweep of failures that must leave nothing mapped or taken.
 
-import { dmaAddr, type PhysAddr, physAddr } from '@sgfree/hw-model';
+import { type DmaAddr, dmaAddr, type PhysAddr, physAddr } from '@sgfree/hw-model';
 import { DmaApiViolation } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { hexOf, leftovers, mapped, rulesOf, takeTrace, testMachine } from '../test/vtd-machine.ts';
@@ -16,6 +16,7 @@ import {
   dmaMapResource,
   dmaUnmapPhys,
   dmaUnmapResource,
+  iommuSetupDmaOps,
   NO_ATTRS,
 } from './index.ts';
 
@@ -149,6 +150,20 @@ describe('dma_unmap_phys: misuse', () => {
     dmaUnmapPhys(machine.dev, dmaAddr(0x5000), PAGE, 'to-device', NO_ATTRS);
     expect(rulesOf(machine)).toEqual(['dma-unmap-of-unmapped']);
     expect(takeTrace(machine)).toEqual([]);
+  });
+
+  it.each([
+    ['behind an IOMMU, it is reported', true, ['dma-unmap-of-unmapped']],
+    ['directly, silently', false, []],
+  ])('what a failed mapping returned does nothing: %s', (_name, iommu, rules) => {
+    const machine = testMachine();
+    // The last page of the space is taken, so that an address that wraps would find it.
+    machine.domain.table.mapRange(2 ** 36 - 1, 0, 1, 0, PAGE, 3);
+    if (!iommu) iommuSetupDmaOps(machine.dev, null);
+    dmaUnmapPhys(machine.dev, DMA_MAPPING_ERROR as unknown as DmaAddr, PAGE, 'to-device', NO_ATTRS);
+    expect(rulesOf(machine)).toEqual(rules);
+    expect(machine.domain.unmapCalls).toBe(0);
+    expect(machine.log.events.at(-1)).toMatchObject({ kind: 'dma:dma_unmap_phys', dmaAddr: -1 });
   });
 
   it('a second unmap is reported and frees nothing twice', () => {

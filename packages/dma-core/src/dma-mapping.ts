@@ -36,13 +36,14 @@ export function dmaMapPhys(
   if (dev.dmaIommu && attrs.ccShared === true) return DMA_MAPPING_ERROR;
   const address = dev.dmaIommu
     ? iommuDmaMapPhys(dev, phys, size, dir, attrs)
-    : dmaDirectMapPhys(dev, phys, size, dir, attrs);
+    : dmaDirectMapPhys(dev, phys, size, dir, attrs, true);
   if (dev.log.enabled) traceDmaMapPhys(dev, phys, address, size, dir, attrs);
   return address;
 }
 
 /**
- * Unmaps what {@link dmaMapPhys} mapped, with the same size, direction and attributes.
+ * Unmaps what {@link dmaMapPhys} mapped, with the same size, direction and attributes. What a failed mapping returned does
+ * nothing; behind an IOMMU it posts rule `dma-unmap-of-unmapped`.
  * @public
  * @kernel dma_unmap_phys
  */
@@ -54,10 +55,16 @@ export function dmaUnmapPhys(
   attrs: DmaAttrs,
 ): void {
   checkDirection(dir);
-  if (dev.dmaIommu) iommuDmaUnmapPhys(dev, addr, size, dir, attrs);
-  else dmaDirectUnmapPhys(dev, addr, size, dir, attrs);
+  if (isMappingError(addr)) {
+    if (dev.dmaIommu)
+      warnViolation(dev.log, 'dma-unmap-of-unmapped', { device: dev.name, address: addr, size });
+  } else if (dev.dmaIommu) iommuDmaUnmapPhys(dev, addr, size, dir, attrs);
+  else dmaDirectUnmapPhys(dev, addr, size, dir, attrs, true);
   if (dev.log.enabled) traceDmaUnmapPhys(dev, addr, size, dir, attrs);
 }
+
+/** A caller that did not look at what the mapping returned; the type of an address does not stop all of them. */
+const isMappingError = (addr: number): boolean => addr === DMA_MAPPING_ERROR;
 
 /**
  * Maps `size` bytes from `offset` of the page in frame `page`; -1 on failure, for MMIO always.

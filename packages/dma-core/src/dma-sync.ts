@@ -26,7 +26,7 @@ export function dmaSyncSingleForCpu(dev: Device, addr: DmaAddr, size: number, di
   if (!dmaDevNeedSync(dev)) return;
   checkDirection(dir);
   if (dev.dmaIommu) iommuDmaSyncSingleForCpu(dev, addr, size, dir);
-  else dmaDirectSyncSingleForCpu(dev, addr, size, dir);
+  else dmaDirectSyncSingleForCpu(dev, addr, size, dir, true);
   if (dev.log.enabled) traceDmaSync('dma_sync_single_for_cpu', dev, addr, size, dir);
 }
 
@@ -44,6 +44,6 @@ export function dmaSyncSingleForDevice(
   if (!dmaDevNeedSync(dev)) return;
   checkDirection(dir);
   if (dev.dmaIommu) iommuDmaSyncSingleForDevice(dev, addr, size, dir);
-  else dmaDirectSyncSingleForDevice(dev, addr, size, dir);
+  else dmaDirectSyncSingleForDevice(dev, addr, size, dir, true);
   if (dev.log.enabled) traceDmaSync('dma_sync_single_for_device', dev, addr, size, dir);
 }

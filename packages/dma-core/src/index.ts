@@ -25,7 +25,6 @@ export {
   dmaSetSegBoundary,
   pciDevice,
 } from './device.ts';
-export { iommuCreateDeviceDirectMappings } from './direct-mappings.ts';
 export { attrsTraceName, type DmaAttrs, NO_ATTRS } from './dma-attrs.ts';
 export {
   dmaCapable,
@@ -67,6 +66,7 @@ export {
   dmaSetMaskAndCoherent,
 } from './dma-reach.ts';
 export { dmaDevNeedSync, dmaSyncSingleForCpu, dmaSyncSingleForDevice } from './dma-sync.ts';
+export type { BridgeWindow, HostBridge } from './host-bridge.ts';
 export { iommuDmaMapSwiotlb, iovaUnaligned, needsBounce } from './iommu-dma-bounce.ts';
 export { IommuDmaCookie, iommuGetDmaCookie } from './iommu-dma-cookie.ts';
 export { iommuDmaInitDomain, iommuSetupDmaOps } from './iommu-dma-domain.ts';
@@ -79,10 +79,3 @@ export {
   iommuDmaUnmapPhys,
 } from './iommu-dma-phys.ts';
 export { type P2pClassifier, P2pdmaMapState, type P2pMapType, pciP2pdmaState } from './p2p-classifier.ts';
-export {
-  type BridgeWindow,
-  type HostBridge,
-  type ReservedRegion,
-  type ReservedRegionType,
-  VTD_MSI_REGION,
-} from './reserved-region.ts';

@@ -4,10 +4,10 @@
 // Simplified: no flush queue, so that unmapped addresses are free at once; doorbells of SW_MSI regions are not mapped.
 
 import { PAGE_SIZE } from '@sgfree/hw-model';
+import type { ReservedRegion } from '@sgfree/iommu';
 import { IotlbGather, IovaDomain, type PagingDomain } from '@sgfree/iommu';
 import { DmaApiViolation } from '@sgfree/mm';
 import type { DmaPlatform } from './dma-platform.ts';
-import type { ReservedRegion } from './reserved-region.ts';
 
 /**
  * The DMA side of one paging domain.

@@ -2,7 +2,13 @@
 // the direct map, and the regions that are mapped one to one.
 
 import { dmaAddr, physAddr } from '@sgfree/hw-model';
-import { type IovaRange, iommuIovaToPhys } from '@sgfree/iommu';
+import {
+  type IovaRange,
+  iommuCreateDeviceDirectMappings,
+  iommuIovaToPhys,
+  type ReservedRegion,
+  VTD_MSI_REGION,
+} from '@sgfree/iommu';
 import { describe, expect, it } from 'vitest';
 import { freshDomain, hexOf, leftovers, takeTrace, testMachine } from '../test/vtd-machine.ts';
 import {
@@ -12,13 +18,10 @@ import {
   dmaBitMask,
   dmaMapPhys,
   type HostBridge,
-  iommuCreateDeviceDirectMappings,
   iommuGetDmaCookie,
   iommuSetupDmaOps,
   NO_ATTRS,
   pciDevice,
-  type ReservedRegion,
-  VTD_MSI_REGION,
 } from './index.ts';
 
 const window = (start: number, end: number, offset = 0): BridgeWindow => ({
@@ -169,19 +172,26 @@ describe('direct mappings', () => {
     const machine = testMachine({
       device: { reservedRegions: [region(0x7000, 0x4000), region(0x6000, 0x8000)] },
     });
-    expect(iommuCreateDeviceDirectMappings(machine.domain, machine.dev)).toBe(0);
+    expect(iommuCreateDeviceDirectMappings(machine.domain, machine.dev.reservedRegions)).toBe(0);
     expect(takeTrace(machine)).toEqual(['map 7000 7000 4000', 'map 6000 6000 1000', 'map b000 b000 3000']);
     for (const page of [0x6000, 0x7000, 0xd000]) {
       expect(iommuIovaToPhys(machine.domain, dmaAddr(page))).toBe(page);
     }
   });
 
+  it('are made before a lazy domain has its queue', () => {
+    const { domain, dev } = testMachine({ device: { reservedRegions: [region(0x7000, 0x1000)] } });
+    domain.type = 'dma-fq';
+    expect(iommuCreateDeviceDirectMappings(domain, dev.reservedRegions)).toBe(0);
+    expect(iommuIovaToPhys(domain, dmaAddr(0x7000))).toBe(0x7000);
+  });
+
   it('are only for DMA domains, and report the page table running out', () => {
     const machine = testMachine({ device: { reservedRegions: [region(0x7000, 0x1000)] } });
     machine.frames.failAfter = 0;
-    expect(iommuCreateDeviceDirectMappings(machine.domain, machine.dev)).toBe(-12);
+    expect(iommuCreateDeviceDirectMappings(machine.domain, machine.dev.reservedRegions)).toBe(-12);
     machine.domain.type = 'unmanaged';
-    expect(iommuCreateDeviceDirectMappings(machine.domain, machine.dev)).toBe(0);
+    expect(iommuCreateDeviceDirectMappings(machine.domain, machine.dev.reservedRegions)).toBe(0);
     expect(leftovers(machine).entries).toBe(0);
   });
 });

@@ -5,11 +5,12 @@
 // Simplified: byte addresses below 2^52; strict mode only.
 
 import { addOffset, byteDistance, frameOf } from '@sgfree/hw-model';
+import type { ReservedRegion } from '@sgfree/iommu';
 import { type IovaDomain, type PagingDomain, reserveIova } from '@sgfree/iommu';
 import { Errno, warnViolation } from '@sgfree/mm';
 import type { Device } from './device.ts';
+import type { BridgeWindow, HostBridge } from './host-bridge.ts';
 import { type IommuDmaCookie, iommuGetDmaCookie } from './iommu-dma-cookie.ts';
-import type { BridgeWindow, HostBridge, ReservedRegion } from './reserved-region.ts';
 
 /**
  * Routes the device's mappings: through `domain` when that is a DMA domain, else (identity, no IOMMU: null) straight to

@@ -1,7 +1,9 @@
 // Scatterlists on the direct map: each entry becomes a segment of its own at its physical address; nothing is merged.
 // Source followed: kernel/dma/direct.c (dma_direct_map_sg, dma_direct_unmap_sg, dma_direct_sync_sg_for_cpu,
 // dma_direct_sync_sg_for_device).
-// Simplified: on a non-coherent device each entry flushes by itself instead of one flush at the end of the list.
+// A non-coherent device looks after its caches entry by entry and waits for them once, at the end of the list. An entry
+// without address (its mapping failed) is left alone, silently as in Linux.
+// Simplified: none.
 
 import {
   type Device,
@@ -12,6 +14,7 @@ import {
   dmaDirectSyncSingleForCpu,
   dmaDirectSyncSingleForDevice,
   dmaDirectUnmapPhys,
+  needsCacheSync,
   P2pdmaMapState,
   pciP2pdmaState,
 } from '@sgfree/dma-core';
@@ -34,6 +37,7 @@ export function dmaDirectMapSg(
   attrs: DmaAttrs,
 ): number {
   const state = new P2pdmaMapState();
+  let cached = false;
   for (let sg = 0; sg < nents; sg += 1) {
     const mapType = pciP2pdmaState(state, dev, sgl.pageFrame[sg] as number);
     if (mapType === 'bus-addr') {
@@ -42,11 +46,13 @@ export function dmaDirectMapSg(
     }
     if (mapType === 'not-supported') return undo(dev, sgl, sg, dir, attrs, -Errno.EREMOTEIO);
     const bytes = sgl.length[sg] as number;
-    const address = dmaDirectMapPhys(dev, sgPhys(sgl, sg), bytes, dir, attrs);
+    const address = dmaDirectMapPhys(dev, sgPhys(sgl, sg), bytes, dir, attrs, false);
     sgl.dmaAddress[sg] = address;
     if (address === DMA_MAPPING_ERROR) return undo(dev, sgl, sg, dir, attrs, -Errno.EIO);
     sgl.dmaLength[sg] = bytes;
+    cached = true;
   }
+  if (cached && needsCacheSync(dev, attrs)) dev.platform.cache?.flush();
   return nents;
 }
 
@@ -74,10 +80,16 @@ export function dmaDirectUnmapSg(
   dir: DmaDataDirection,
   attrs: DmaAttrs,
 ): void {
+  let cached = false;
   for (let sg = 0; sg < nents; sg += 1) {
-    if (sgDmaIsBusAddress(sgl, sg)) sgDmaUnmarkBusAddress(sgl, sg);
-    else dmaDirectUnmapPhys(dev, segmentAddress(sgl, sg), sgl.dmaLength[sg] as number, dir, attrs);
+    if (sgDmaIsBusAddress(sgl, sg)) {
+      sgDmaUnmarkBusAddress(sgl, sg);
+    } else if (hasAddress(sgl, sg)) {
+      dmaDirectUnmapPhys(dev, segmentAddress(sgl, sg), sgl.dmaLength[sg] as number, dir, attrs, false);
+      cached = true;
+    }
   }
+  if (cached && needsCacheSync(dev, attrs)) dev.platform.cache?.flush();
 }
 
 /**
@@ -92,8 +104,10 @@ export function dmaDirectSyncSgForCpu(
   dir: DmaDataDirection,
 ): void {
   for (let sg = 0; sg < nents; sg += 1) {
-    dmaDirectSyncSingleForCpu(dev, segmentAddress(sgl, sg), sgl.length[sg] as number, dir);
+    if (!hasAddress(sgl, sg)) continue;
+    dmaDirectSyncSingleForCpu(dev, segmentAddress(sgl, sg), sgl.length[sg] as number, dir, false);
   }
+  if (!dev.dmaCoherent) dev.platform.cache?.flush();
 }
 
 /**
@@ -108,8 +122,13 @@ export function dmaDirectSyncSgForDevice(
   dir: DmaDataDirection,
 ): void {
   for (let sg = 0; sg < nents; sg += 1) {
-    dmaDirectSyncSingleForDevice(dev, segmentAddress(sgl, sg), sgl.length[sg] as number, dir);
+    if (!hasAddress(sgl, sg)) continue;
+    dmaDirectSyncSingleForDevice(dev, segmentAddress(sgl, sg), sgl.length[sg] as number, dir, false);
   }
+  if (!dev.dmaCoherent) dev.platform.cache?.flush();
 }
+
+/** False for an entry whose mapping failed. */
+const hasAddress = (sgl: Scatterlist, sg: number): boolean => sgl.dmaAddress[sg] !== DMA_MAPPING_ERROR;
 
 const segmentAddress = (sgl: Scatterlist, sg: number) => dmaAddr(sgl.dmaAddress[sg] as number);

@@ -56,17 +56,48 @@ describe('syncing a list', () => {
     expect(cache.take()).toHaveLength(3);
   });
 
-  it('on the direct map: by the segments', () => {
+  it('on the direct map: by the segments, one flush', () => {
     const { dev, cache } = nonCoherent(false);
-    const table = tableOf([0x1000, 0x10, 0x20], [BUS_PEER, 0, 0x1000]);
+    const table = tableOf([0x1000, 0x10, 0x20], [0x2000, 0, 0x30], [BUS_PEER, 0, 0x1000]);
+    const toDevice = ['device 1000010 20', 'device 2000000 30', 'flush'];
+    const toCpu = ['cpu 1000010 20', 'cpu 2000000 30', 'flush'];
     dmaMapSgtable(dev, table, 'from-device', NO_ATTRS);
-    expect(cache.take()).toEqual(['device 1000010 20', 'flush']);
-    dmaSyncSgForDevice(dev, table.list, 1, 'from-device');
-    expect(cache.take()).toEqual(['device 1000010 20', 'flush']);
-    dmaSyncSgForCpu(dev, table.list, 1, 'from-device');
-    expect(cache.take()).toEqual(['cpu 1000010 20', 'flush']);
+    expect(cache.take()).toEqual(toDevice);
+    dmaSyncSgForDevice(dev, table.list, 2, 'from-device');
+    expect(cache.take()).toEqual(toDevice);
+    dmaSyncSgForCpu(dev, table.list, 2, 'from-device');
+    expect(cache.take()).toEqual(toCpu);
     dmaUnmapSgtable(dev, table, 'from-device', NO_ATTRS);
-    expect(cache.take()).toEqual(['cpu 1000010 20', 'flush']);
+    expect(cache.take()).toEqual(toCpu);
+  });
+
+  it('on the direct map: nothing to wait for with SKIP_CPU_SYNC or in a list of peers', () => {
+    const { dev, cache } = nonCoherent(false);
+    const memory = tableOf([0x1000, 0, 0x1000]);
+    const peers = tableOf([BUS_PEER, 0, 0x1000]);
+    for (const [table, skipCpuSync] of [
+      [memory, true],
+      [peers, false],
+    ] as const) {
+      dmaMapSgtable(dev, table, 'to-device', { skipCpuSync });
+      dmaUnmapSgtable(dev, table, 'to-device', { skipCpuSync });
+    }
+    expect(cache.take()).toEqual([]);
+  });
+
+  it('on the direct map: an entry whose mapping failed is left alone', () => {
+    const { dev, log } = sgMachine({ iommu: false, maskBits: 32 });
+    const table = tableOf([0x2000000, 0, 0x1000]);
+    expect(dmaMapSgtable(dev, table, 'to-device', NO_ATTRS)).toBe(-5);
+    log.clear();
+    dmaSyncSgForDevice(dev, table.list, 1, 'to-device');
+    dmaSyncSgForCpu(dev, table.list, 1, 'to-device');
+    dmaUnmapSgtable(dev, table, 'to-device', NO_ATTRS);
+    expect(log.events.map(({ kind }) => kind)).toEqual([
+      'dma:dma_sync_sg_for_device',
+      'dma:dma_sync_sg_for_cpu',
+      'dma:dma_unmap_sg',
+    ]);
   });
 
   it('posts its event only when the device needs it', () => {

@@ -6,6 +6,7 @@ import { IOMMU_READ, iommuIovaToPhys, iommuMap } from '@sgfree/iommu';
 import { describe, expect, it } from 'vitest';
 import { entriesOf, segments, sgMachine, tableOf, UNREACHABLE_PEER } from '../test/sg-machine.ts';
 import { dmaMapSgtable, dmaUnmapSgtable } from './dma-map-sg.ts';
+import { dmaSyncSgForCpu, dmaSyncSgForDevice } from './dma-sync-sg.ts';
 import { sgSetPage } from './scatterlist.ts';
 
 describe('scatterlist quirks', () => {
@@ -69,6 +70,10 @@ describe('scatterlist quirks', () => {
     const trusted = sgMachine();
     expect(dmaMapSgtable(trusted.dev, table, 'to-device', NO_ATTRS)).toBe(0);
     expect(segments(table.list, 2)).toEqual(['ffffe000+2000', '-']);
+    trusted.log.clear();
+    dmaSyncSgForCpu(trusted.dev, table.list, 2, 'to-device');
+    dmaSyncSgForDevice(trusted.dev, table.list, 2, 'to-device');
+    expect(trusted.log.events.filter(({ kind }) => kind === 'violation')).toEqual([]);
     trusted.log.clear();
     dmaUnmapSgtable(trusted.dev, table, 'to-device', NO_ATTRS);
     expect(trusted.log.events.filter(({ kind }) => kind === 'violation')).toEqual([

@@ -1,4 +1,5 @@
 // The newest surface of iommu.
+export { iommuCreateDeviceDirectMappings } from './domain/direct-mappings.ts';
 export {
   iommuMap,
   iommuMapNosync,
@@ -30,6 +31,7 @@ export {
   type PagingDomainOptions,
   type PagingDomainType,
 } from './domain/paging-domain.ts';
+export type { ReservedRegion, ReservedRegionType } from './domain/reserved-region.ts';
 export { allocIova, findIova, freeIova, reserveIova } from './iova/alloc-iova.ts';
 export { allocIovaFast, freeIovaFast, iovaRcacheRange } from './iova/alloc-iova-fast.ts';
 export {
@@ -66,9 +68,5 @@ export { IDENTITY_DOMAIN_ID } from './vtd/domain-ids.ts';
 export { IntelIommu, type IntelIommuOptions } from './vtd/intel-iommu.ts';
 export { intelTraceLine } from './vtd/intel-trace-line.ts';
 export type { QiCounters } from './vtd/qi-queue.ts';
-export {
-  type FirmwareRegion,
-  iommuCreateDeviceDirectMappings,
-  type VtdReservedRegion,
-} from './vtd/reserved-region.ts';
+export { type FirmwareRegion, VTD_MSI_REGION } from './vtd/reserved-region.ts';
 export { type SecondStageGeometry, secondStageGeometry } from './vtd/second-stage-geometry.ts';

@@ -3,7 +3,7 @@
 // below a root port, in IOMMU group 22, one VT-d unit for all, 48-bit tables, strict mode.
 // Simplified: one disk and one processor; no other device, no firmware tables.
 
-import { type Device, DmaPlatform, iommuSetupDmaOps, pciDevice, VTD_MSI_REGION } from '@sgfree/dma-core';
+import { type Device, DmaPlatform, iommuSetupDmaOps, pciDevice } from '@sgfree/dma-core';
 import {
   addOffset,
   type BlockMedium,
@@ -83,6 +83,7 @@ export class RecordedMachine {
     const frames = new FrameAllocator(memory, tables);
     const iommu = new IntelIommu({ unit: this.unit, memory, frames, log });
     this.dev = this.#describe(
+      iommu,
       new DmaPlatform({ memory, pages: this.pages, frames: new PageFrames(), log, clock }),
     );
     this.domain = iommu.allocPagingDomain(IOMMU_GROUP);
@@ -160,14 +161,14 @@ export class RecordedMachine {
   }
 
   /** The disk as the PCI core presents it to its driver. */
-  #describe(platform: DmaPlatform): Device {
+  #describe(iommu: IntelIommu, platform: DmaPlatform): Device {
     const { name, requesterId } = this.controller.endpoint;
     return pciDevice({
       name,
       platform,
       requesterId,
       hostBridge: { windows: this.shape.bridgeWindows },
-      reservedRegions: [VTD_MSI_REGION],
+      reservedRegions: iommu.reservedRegions(requesterId),
     });
   }
 }

@@ -26,6 +26,7 @@ export const VtdFaultReason = {
   scalableContextUnreadable: 0x40,
   scalableContextNotPresent: 0x41,
   scalableContextReserved: 0x42,
+  ridPasidInvalid: 0x48,
   pasidDirectoryUnreadable: 0x50,
   pasidDirectoryNotPresent: 0x51,
   pasidDirectoryReserved: 0x52,

@@ -1,7 +1,13 @@
 // The ring of invalidation descriptors: order, wrap, waits, and the errors that stop it.
 import { describe, expect, test } from 'vitest';
 import { descriptors, RING, VtdRig } from '../../test/vtd-rig.ts';
-import { recordedVtdCapabilitiesScalable, VtdFaultStatus, VtdQueueError, VtdRegister } from '../index.ts';
+import {
+  recordedVtdCapabilitiesScalable,
+  VtdCommand,
+  VtdFaultStatus,
+  VtdQueueError,
+  VtdRegister,
+} from '../index.ts';
 
 const { wait, iotlbGlobal } = descriptors;
 
@@ -64,6 +70,19 @@ test('a tail outside the ring, and a ring outside memory', () => {
   other.unit.writeRegister64(VtdRegister.IQA, [0, 0xff]);
   other.unit.writeRegister32(VtdRegister.IQT, 0x10);
   expect(other.unit.readRegister32(VtdRegister.IQER)).toBe(VtdQueueError.fetchError);
+});
+
+test('switching the queue off resets its head, and on again starts at descriptor 0', () => {
+  const rig = new VtdRig();
+  rig.submit(iotlbGlobal, wait(0, 1));
+  expect(rig.unit.readRegister32(VtdRegister.IQH)).toBe(32);
+  rig.unit.writeRegister32(VtdRegister.GCMD, 0);
+  expect(rig.unit.readRegister32(VtdRegister.IQH)).toBe(0);
+  rig.unit.writeRegister32(VtdRegister.IQT, 0);
+  rig.unit.writeRegister32(VtdRegister.GCMD, VtdCommand.queueEnable);
+  rig.memory.frameWords(RING).set(wait(1, 7));
+  rig.unit.writeRegister32(VtdRegister.IQT, 16);
+  expect(rig.status(1)).toBe(7);
 });
 
 test('a wait with the interrupt flag raises ICS.IWC until it is cleared', () => {

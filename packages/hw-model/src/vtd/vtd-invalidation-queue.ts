@@ -75,9 +75,9 @@ export class VtdInvalidationQueue {
     this.#descriptor.fill(0);
   }
 
-  /** GCMD.QIE: switching on starts at descriptor 0. */
+  /** GCMD.QIE: while the queue is off the head is 0, so that switching on starts there. */
   set enabled(on: boolean) {
-    if (on && !this.#enabled) this.#head = 0;
+    if (!on) this.#head = 0;
     this.#enabled = on;
     this.drain();
   }

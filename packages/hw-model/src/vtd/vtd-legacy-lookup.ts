@@ -103,7 +103,13 @@ function decodeLegacyContext(
   const addressReserved = (lowHigh & context.addressBitsBeyond) | (lowHigh & 0xfff00000);
   const reserved = (low & 0xff0) | (high & 0xff000080) | (entry[3] as number);
   const type = (low >>> 2) & 3;
-  if (reserved !== 0 || (type !== TYPE_PASS_THROUGH && addressReserved !== 0)) {
+  const domain = (high >>> 8) & 0xffff;
+  // A unit with fewer than 2^16 domain ids reserves the upper bits of the field.
+  if (
+    reserved !== 0 ||
+    domain >= capabilities.domainCount ||
+    (type !== TYPE_PASS_THROUGH && addressReserved !== 0)
+  ) {
     return refused(VtdFaultReason.contextReserved);
   }
   const levels = (high & 7) + 2;
@@ -115,7 +121,7 @@ function decodeLegacyContext(
   return {
     sourceId,
     kind: type === TYPE_PASS_THROUGH ? 'pass-through' : 'legacy',
-    domain: (high >>> 8) & 0xffff,
+    domain,
     rootFrame: entryFrame(low, lowHigh),
     topLevel: levels - 1,
     limitFrame: limitFrame(levels, capabilities),

@@ -1,7 +1,8 @@
 // lookupScalableContext: reads root, context, PASID directory and PASID entry of one function in scalable mode.
 // Source followed: VT-d specification 9.2 (scalable root), 9.4 (scalable context), 9.5 and 9.6 (PASID directory and table).
 // Requests carry no PASID here, so that the PASID used is the context entry's RID_PASID.
-// Simplified: no nested translation, no page requests, no supervisor or execute requests.
+// Simplified: no nested translation, no page requests, no supervisor or execute requests; of a PASID entry only its first
+// word and domain id are searched for reserved bits.
 
 import { physOfFrame } from '../addresses.ts';
 import { entryFrame } from '../iommu-unit/walk-format.ts';
@@ -18,6 +19,14 @@ import {
 
 const PRESENT = 1;
 const FAULT_PROCESSING_DISABLE = 2;
+const CONTEXT_DEVICE_TLB = 4;
+/** Reserved in every context entry: bits 8:5 of the first word, bits 31:21 of the third, everything behind it. */
+const CONTEXT_RESERVED_LOW = 0x1e0;
+const CONTEXT_RESERVED_PASID = 0xffe00000;
+/** Reserved in every PASID entry: bits 11:10 of the first word. */
+const PASID_RESERVED_LOW = 0xc00;
+/** A directory of size code 0 has 2^7 entries, each of 2^6 PASIDs. */
+const LEAST_PASID_BITS = 13;
 const FIRST_STAGE = 1;
 const SECOND_STAGE = 2;
 const PASS_THROUGH = 4;
@@ -37,15 +46,39 @@ export function lookupScalableContext(
   if (root === undefined) return recorded(VtdFaultReason.scalableRootUnreadable);
   const rootLow = root[0] as number;
   if ((rootLow & PRESENT) === 0) return recorded(VtdFaultReason.scalableRootNotPresent);
-  if ((rootLow & 0xffe) !== 0) return recorded(VtdFaultReason.scalableRootReserved);
-  const entry = readWords(context, entryFrame(rootLow, root[1] as number), (sourceId & 0x7f) * 8, 8);
+  const rootHigh = root[1] as number;
+  if (((rootLow & 0xffe) | beyondHost(context, rootHigh)) !== 0) {
+    return recorded(VtdFaultReason.scalableRootReserved);
+  }
+  const entry = readWords(context, entryFrame(rootLow, rootHigh), (sourceId & 0x7f) * 8, 8);
   if (entry === undefined) return recorded(VtdFaultReason.scalableContextUnreadable);
   const low = entry[0] as number;
   const suppressFaults = (low & FAULT_PROCESSING_DISABLE) !== 0;
-  if ((low & PRESENT) === 0) return { reason: VtdFaultReason.scalableContextNotPresent, suppressFaults };
-  const pasid = (entry[2] as number) & 0xfffff;
-  return lookupPasid(context, sourceId, entryFrame(low, entry[1] as number), pasid, suppressFaults);
+  const reason = contextFault(context, entry);
+  if (reason !== null) return { reason, suppressFaults };
+  return lookupPasid(context, sourceId, entryFrame(low, entry[1] as number), ridPasid(entry), suppressFaults);
 }
+
+/** RID_PASID: the PASID that requests without one are given. */
+const ridPasid = (entry: Uint32Array): number => (entry[2] as number) & 0xfffff;
+
+/** What forbids the use of a context entry; null = nothing. */
+function contextFault(context: VtdLookupContext, entry: Uint32Array): VtdFaultReason | null {
+  const low = entry[0] as number;
+  if ((low & PRESENT) === 0) return VtdFaultReason.scalableContextNotPresent;
+  const deviceTlb = context.capabilities.deviceTlb ? 0 : low & CONTEXT_DEVICE_TLB;
+  const pasidWord = (entry[2] as number) & CONTEXT_RESERVED_PASID;
+  const reserved = (low & CONTEXT_RESERVED_LOW) | deviceTlb | beyondHost(context, entry[1] as number);
+  if ((reserved | pasidWord) !== 0 || entry.subarray(3).some((word) => word !== 0)) {
+    return VtdFaultReason.scalableContextReserved;
+  }
+  const pasidBits = LEAST_PASID_BITS + ((low >>> 9) & 7);
+  return ridPasid(entry) >= 2 ** pasidBits ? VtdFaultReason.ridPasidInvalid : null;
+}
+
+/** Bits of an entry's high word that no address of this platform has. */
+const beyondHost = (context: VtdLookupContext, high: number): number =>
+  (high & context.addressBitsBeyond) | (high & 0xfff00000);
 
 function lookupPasid(
   context: VtdLookupContext,
@@ -54,19 +87,25 @@ function lookupPasid(
   pasid: number,
   contextSuppresses: boolean,
 ): VtdDeviceTranslation | VtdLookupFault {
-  const refusedBefore = (reason: VtdFaultReason): VtdLookupFault => ({
-    reason,
-    suppressFaults: contextSuppresses,
-  });
   const slot = pasid >>> 6;
   const directory = readWords(context, directoryFrame + (slot >>> 9), (slot & 0x1ff) * 2, 2);
-  if (directory === undefined) return refusedBefore(VtdFaultReason.pasidDirectoryUnreadable);
+  if (directory === undefined) {
+    return { reason: VtdFaultReason.pasidDirectoryUnreadable, suppressFaults: contextSuppresses };
+  }
   const low = directory[0] as number;
-  if ((low & PRESENT) === 0) return refusedBefore(VtdFaultReason.pasidDirectoryNotPresent);
-  if ((low & 0xffc) !== 0) return refusedBefore(VtdFaultReason.pasidDirectoryReserved);
-  const entry = readWords(context, entryFrame(low, directory[1] as number), (pasid & 0x3f) * 16, 16);
-  if (entry === undefined) return refusedBefore(VtdFaultReason.pasidTableUnreadable);
-  const suppressFaults = contextSuppresses || ((entry[0] as number) & FAULT_PROCESSING_DISABLE) !== 0;
+  const high = directory[1] as number;
+  const directorySuppresses = contextSuppresses || (low & FAULT_PROCESSING_DISABLE) !== 0;
+  const refused = (reason: VtdFaultReason): VtdLookupFault => ({
+    reason,
+    suppressFaults: directorySuppresses,
+  });
+  if ((low & PRESENT) === 0) return refused(VtdFaultReason.pasidDirectoryNotPresent);
+  if (((low & 0xffc) | beyondHost(context, high)) !== 0) {
+    return refused(VtdFaultReason.pasidDirectoryReserved);
+  }
+  const entry = readWords(context, entryFrame(low, high), (pasid & 0x3f) * 16, 16);
+  if (entry === undefined) return refused(VtdFaultReason.pasidTableUnreadable);
+  const suppressFaults = directorySuppresses || ((entry[0] as number) & FAULT_PROCESSING_DISABLE) !== 0;
   const found = decodePasidEntry(context, sourceId, entry);
   return typeof found === 'number' ? { reason: found, suppressFaults } : { ...found, suppressFaults };
 }
@@ -81,6 +120,9 @@ function decodePasidEntry(
   if ((low & PRESENT) === 0) return VtdFaultReason.pasidNotPresent;
   const type = (low >>> 6) & 7;
   const domain = (entry[2] as number) & 0xffff;
+  if ((low & PASID_RESERVED_LOW) !== 0 || domain >= capabilities.domainCount) {
+    return VtdFaultReason.pasidReserved;
+  }
   const suppressFaults = false;
   if (type === FIRST_STAGE) {
     const wide = ((entry[4] as number) & 0xc) === 4;

@@ -66,11 +66,15 @@ describe('second stage, legacy mode', () => {
     expect(lastReason(rig)).toBe(VtdFaultReason.addressBeyondWidth);
   });
 
-  test('an interrupt message is not translated, a read of that page is', () => {
+  test('the interrupt range is not translated, even where the tables map it; a read there finds nobody', () => {
     const rig = new VtdRig();
-    rig.attach(DEVICE, DOMAIN);
-    expect(rig.translate(DEVICE, 0xfee00, true)).toBe(0xfee00);
-    expect(rig.translate(DEVICE, 0xfee00, false)).toBe(-1);
+    const root = rig.attach(DEVICE, DOMAIN);
+    for (const page of [0xfedff, 0xfee00, 0xfeeff, 0xfef00]) rig.map(root, page, 0x500, RW);
+    const seen = (write: boolean): number[] =>
+      [0xfedff, 0xfee00, 0xfeeff, 0xfef00].map((page) => rig.translate(DEVICE, page, write));
+    expect(seen(true)).toEqual([0x500, 0xfee00, 0xfeeff, 0x500]);
+    expect(seen(false)).toEqual([0x500, -1, -1, 0x500]);
+    expect(rig.unit.counters.faults).toBe(0);
   });
 
   const broken: readonly [string, number, boolean, (rig: VtdRig, root: number) => void][] = [
@@ -88,6 +92,12 @@ describe('second stage, legacy mode', () => {
       VtdFaultReason.contextReserved,
       false,
       (rig) => setWord(rig.contextEntry(DEVICE), 3, 1),
+    ],
+    [
+      'domain id beyond CAP.ND',
+      VtdFaultReason.contextReserved,
+      false,
+      (rig) => setWord(rig.contextEntry(DEVICE), 2, 0x1000 * 256 + 2),
     ],
     ['type 3', VtdFaultReason.contextInvalid, false, (rig) => addBits(rig.contextEntry(DEVICE), 0, 0xc)],
     [
@@ -125,7 +135,8 @@ describe('second stage, legacy mode', () => {
     ],
   ];
   test.each(broken)('%s', (_title, reason, write, breakIt) => {
-    const rig = new VtdRig({ capabilities: { cap: [0x222f0606, 0x00d2008c], ecap: [0x0e42, 0] } });
+    // 4096 domains, no snoop control.
+    const rig = new VtdRig({ capabilities: { cap: [0x222f0604, 0x00d2008c], ecap: [0x0e42, 0] } });
     const root = rig.attach(DEVICE, DOMAIN);
     rig.map(root, PAGE, 0x500, RW);
     breakIt(rig, root);
@@ -204,6 +215,57 @@ describe('scalable mode', () => {
     ['no root half', VtdFaultReason.scalableRootNotPresent, (rig) => rig.rootWords.fill(0)],
     ['reserved root bit', VtdFaultReason.scalableRootReserved, (rig) => addBits(rig.rootWords, 4, 2)],
     ['no context entry', VtdFaultReason.scalableContextNotPresent, (rig) => rig.contextEntry(DEVICE).fill(0)],
+    [
+      'reserved context bit',
+      VtdFaultReason.scalableContextReserved,
+      (rig) => addBits(rig.contextEntry(DEVICE), 0, 0x100),
+    ],
+    [
+      'reserved bit behind RID_PASID',
+      VtdFaultReason.scalableContextReserved,
+      (rig) => setWord(rig.contextEntry(DEVICE), 2, 0x200000),
+    ],
+    [
+      'reserved context word',
+      VtdFaultReason.scalableContextReserved,
+      (rig) => setWord(rig.contextEntry(DEVICE), 7, 1),
+    ],
+    [
+      'ATS in a unit without',
+      VtdFaultReason.scalableContextReserved,
+      (rig) => addBits(rig.contextEntry(DEVICE), 0, 4),
+    ],
+    [
+      'context table address beyond the platform',
+      VtdFaultReason.scalableRootReserved,
+      (rig) => setWord(rig.rootWords, 5, 0x10000),
+    ],
+    [
+      'directory address beyond the platform',
+      VtdFaultReason.scalableContextReserved,
+      (rig) => setWord(rig.contextEntry(DEVICE), 1, 0x10000),
+    ],
+    [
+      'RID_PASID just inside the directory',
+      VtdFaultReason.pasidDirectoryNotPresent,
+      (rig) => setWord(rig.contextEntry(DEVICE), 2, 0x7fff),
+    ],
+    [
+      'RID_PASID behind the directory',
+      VtdFaultReason.ridPasidInvalid,
+      (rig) => setWord(rig.contextEntry(DEVICE), 2, 0x8000),
+    ],
+    ['reserved directory bit', VtdFaultReason.pasidDirectoryReserved, (rig) => addBits(directory(rig), 0, 4)],
+    [
+      'PASID table address beyond the platform',
+      VtdFaultReason.pasidDirectoryReserved,
+      (rig) => setWord(directory(rig), 1, 0x10000),
+    ],
+    [
+      'reserved PASID entry bit',
+      VtdFaultReason.pasidReserved,
+      (rig) => addBits(rig.pasidEntry(DEVICE), 0, 0x400),
+    ],
     ['no directory entry', VtdFaultReason.pasidDirectoryNotPresent, (rig) => directory(rig).fill(0, 0, 2)],
     ['no PASID entry', VtdFaultReason.pasidNotPresent, (rig) => rig.pasidEntry(DEVICE).fill(0)],
     [
@@ -224,6 +286,19 @@ describe('scalable mode', () => {
     breakIt(rig);
     expect(rig.translate(DEVICE, PAGE)).toBe(-1);
     expect(lastReason(rig)).toBe(reason);
+  });
+
+  test.each([
+    ['context entry', (rig: VtdRig) => rig.contextEntry(DEVICE)],
+    ['directory entry', (rig: VtdRig) => directory(rig)],
+    ['PASID entry', (rig: VtdRig) => rig.pasidEntry(DEVICE)],
+  ])('FPD in the %s keeps a missing page out of the log', (_title, entryOf) => {
+    const rig = newRig();
+    rig.attach(DEVICE, DOMAIN);
+    addBits(entryOf(rig), 0, 2);
+    expect(rig.translate(DEVICE, PAGE)).toBe(-1);
+    expect(rig.unit.counters.faults).toBe(1);
+    expect(rig.unit.readRegister32(VtdRegister.FSTS)).toBe(0);
   });
 
   const directory = (rig: VtdRig): Uint32Array =>

@@ -56,7 +56,7 @@ export interface VtdUnitOptions {
   readonly log?: EventLog;
 }
 
-/** Writes to this window are interrupt messages: they are never translated. */
+/** Writes to this window are interrupt messages, reads of it find nobody: neither is translated (VT-d 3.14). */
 const INTERRUPT_FIRST_FRAME = 0xfee00;
 const INTERRUPT_LAST_FRAME = 0xfeeff;
 
@@ -158,7 +158,8 @@ export class VtdUnit implements TranslationAgent {
   translate(requesterId: number, address: DmaAddr, write: boolean): PhysAddr | -1 {
     if (!this.#registers.translating) return physAddr(address);
     const frame = frameOf(address);
-    if (write && frame >= INTERRUPT_FIRST_FRAME && frame <= INTERRUPT_LAST_FRAME) return physAddr(address);
+    if (frame >= INTERRUPT_FIRST_FRAME && frame <= INTERRUPT_LAST_FRAME)
+      return write ? physAddr(address) : -1;
     this.counters.translations += 1;
     const device = this.contextCache.get(requesterId) ?? this.#lookup(requesterId, frame, write);
     if (device === undefined) return -1;

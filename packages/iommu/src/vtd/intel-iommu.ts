@@ -17,6 +17,7 @@ import {
 } from '@sgfree/hw-model';
 import { Errno, type FrameAllocator, failure, type Outcome, success } from '@sgfree/mm';
 import { PagingDomain, type PagingDomainType } from '../domain/paging-domain.ts';
+import type { ReservedRegion } from '../domain/reserved-region.ts';
 import type { DeviceTlb } from './cache-tag.ts';
 import { type DeviceMapping, VtdDeviceTables } from './device-tables.ts';
 import { DomainIds, FIRST_DOMAIN_ID, IDENTITY_DOMAIN_ID } from './domain-ids.ts';
@@ -32,7 +33,7 @@ import { iommuFlushWriteBuffer, issueCommand } from './global-command.ts';
 import { openPageTable, pagingStage, walksAreCoherent } from './paging-stage.ts';
 import { QiBatch } from './qi-batch.ts';
 import { type QiCounters, QiQueue } from './qi-queue.ts';
-import { type FirmwareRegion, reservedRegionsOf, type VtdReservedRegion } from './reserved-region.ts';
+import { type FirmwareRegion, reservedRegionsOf } from './reserved-region.ts';
 import { VtdDomainOps } from './vtd-domain-ops.ts';
 
 /**
@@ -197,7 +198,7 @@ export class IntelIommu {
   }
 
   /** Addresses that must not be handed out to `requesterId`, and those that firmware wants mapped one to one. */
-  reservedRegions(requesterId: number): readonly VtdReservedRegion[] {
+  reservedRegions(requesterId: number): readonly ReservedRegion[] {
     return reservedRegionsOf(requesterId, this.#firmware);
   }
 
