@@ -63,19 +63,37 @@ export class Scatterlist {
     this.#slots = 0;
   }
 
-  /** Adds `entries` zeroed entries behind the existing ones. */
-  extend(entries: number): void {
+  /**
+   * Adds `entries` zeroed entries behind the existing ones; the first `written` of them already have their page and
+   * length, put into the reserved columns before.
+   */
+  extend(entries: number, written = 0): void {
     const from = this.#slots;
     const to = from + entries;
-    if (to > this.offset.length) this.#grow(Math.max(to, Math.min(from * 2, from + 4096)));
+    this.reserve(to, from === 0 ? to : 2 * to);
     this.#slots = to;
-    this.pageFrame.fill(NO_PAGE, from, to);
     this.endMark.fill(0, from, to);
     this.offset.fill(0, from, to);
-    this.length.fill(0, from, to);
     this.dmaAddress.fill(0, from, to);
     this.dmaLength.fill(0, from, to);
     this.dmaFlags.fill(0, from, to);
+    if (written < entries) this.blank(from + written);
+  }
+
+  /** Takes page, offset and length from all entries from `from` on. */
+  blank(from: number): void {
+    const to = this.#slots;
+    this.pageFrame.fill(NO_PAGE, from, to);
+    this.offset.fill(0, from, to);
+    this.length.fill(0, from, to);
+  }
+
+  /** Gives the columns room for `entries` entries without adding any; a guess of what comes next goes up to `most`. */
+  reserve(entries: number, most: number): void {
+    const held = this.offset.length;
+    if (entries <= held) return;
+    const guess = Math.max(held * 2, held === 0 ? 8 : 128);
+    this.#grow(Math.max(entries, Math.min(guess, most)));
   }
 
   /** Withdraws entries from the end: their slot became a link. */

@@ -7,7 +7,7 @@
 
 import { PAGE_SIZE } from '@sgfree/hw-model';
 import { DmaApiViolation, Errno, type PageFrames } from '@sgfree/mm';
-import { type Scatterlist, sgIsLast, sgMarkEnd, sgNext } from './scatterlist.ts';
+import { type Scatterlist, sgIsLast, sgMarkEnd } from './scatterlist.ts';
 import { SG_MAX_SINGLE_ALLOC, type SgTable, sgFreeTable } from './sg-table.ts';
 
 /**
@@ -16,16 +16,13 @@ import { SG_MAX_SINGLE_ALLOC, type SgTable, sgFreeTable } from './sg-table.ts';
  */
 export const SG_MAX_SEGMENT = 0xffffffff;
 
-/** What `size` becomes once the C unsigned long wrapped below zero: larger than any entry. */
-const WRAPPED_SIZE = 2 ** 64;
-
 /**
  * A table under construction (`struct sg_append_table`).
  * @public
  */
 export class SgAppendTable {
   readonly sgt: SgTable;
-  /** Largest array: one page of entries. */
+  /** Largest array: one page of entries; at least 2, because the last one links. */
   readonly maxSingleAlloc: number;
   /** The last entry filled (`prv`), -1 before the first call. */
   last = -1;
@@ -69,38 +66,23 @@ export function sgAllocAppendTableFromPages(
       return 0;
     }
   }
-  const ends = new Int32Array(nPages - first);
-  const chunks = findChunks(list.memoryMap, pages, first, nPages, limit / PAGE_SIZE, ends);
-  let { endMark, pageFrame, offset: offsets, length: lengths } = list;
-  let entry = sgtAppend.last;
-  let left = size;
-  let skip = offset;
-  let page = first;
-  for (let chunk = 0; chunk < chunks; chunk += 1) {
-    const end = ends[chunk] as number;
-    // Within an array the next entry is simply the next one; only its last slot takes thought.
-    if (entry >= 0 && endMark[entry] === 0 && endMark[entry + 1] === 0) entry += 1;
-    else {
-      entry = nextEntry(sgtAppend, entry, chunks - chunk + leftPages);
-      if (entry < 0) {
-        if (sgtAppend.last >= 0) list.length[sgtAppend.last] = previousLength;
-        return -Errno.ENOMEM;
-      }
-      ({ endMark, pageFrame, offset: offsets, length: lengths } = list);
-    }
-    const chunkBytes = (end - page) * PAGE_SIZE - skip;
-    pageFrame[entry] = pages[page] as number;
-    offsets[entry] = skip;
-    lengths[entry] = Math.min(left, chunkBytes);
-    left = left < chunkBytes ? WRAPPED_SIZE : left - chunkBytes;
-    skip = 0;
-    page = end;
+  const start = sgtAppend.last < 0 ? list.entryCount : sgtAppend.last + 1;
+  if (sgtAppend.last >= 0 && sgIsLast(list, sgtAppend.last)) {
+    throw pastEnd();
   }
-  if (list.memoryMap !== null) list.memoryMap.touched += chunks;
-  sgt.segmentCount = sgt.mappedCount + chunks;
+  const end = writeChunks(list, start, pages, first, nPages, limit / PAGE_SIZE);
+  const reached = provideEntries(sgtAppend, start, end, leftPages);
+  if (reached > start) trimEntries(list, start, end, offset, (nPages - first) * PAGE_SIZE - offset - size);
+  if (reached < end) {
+    list.blank(reached);
+    if (sgtAppend.last >= 0) list.length[sgtAppend.last] = previousLength;
+    return -Errno.ENOMEM;
+  }
+  if (list.memoryMap !== null) list.memoryMap.touched += end - start;
+  sgt.segmentCount = sgt.mappedCount + end - start;
   sgt.mappedCount = sgt.segmentCount;
-  sgtAppend.last = entry;
-  if (leftPages === 0) sgMarkEnd(list, entry);
+  sgtAppend.last = end - 1;
+  if (leftPages === 0) sgMarkEnd(list, sgtAppend.last);
   return 0;
 }
 
@@ -183,56 +165,98 @@ function mergeable(memoryMap: PageFrames | null, page: number, before: number): 
 }
 
 /**
- * Cuts the pages from `first` on into chunks of at most `limitPages` mergeable neighbours and puts one past the last page
- * of each into `ends`; returns their number. Linux goes over the pages twice, once to count and once to cut.
+ * Cuts the pages from `first` on into chunks of at most `limitPages` mergeable neighbours and writes page and length of
+ * each into the columns from entry `start` on, whether or not the entry exists yet; answers one past the last entry.
+ * Linux goes over the pages twice, once to count and once to cut.
  */
-function findChunks(
-  memoryMap: PageFrames | null,
+function writeChunks(
+  list: Scatterlist,
+  start: number,
   pages: ArrayLike<number>,
   first: number,
   nPages: number,
   limitPages: number,
-  ends: Int32Array,
 ): number {
-  let chunks = 0;
-  let longest = first + limitPages;
-  let before = pages[first] as number;
+  const { memoryMap } = list;
+  list.reserve(start + 1, start + nPages - first);
+  let { pageFrame, length } = list;
+  let entry = start;
+  let begin = first;
+  let head = pages[first] as number;
+  let next = head + 1;
+  let stop = first + limitPages;
   for (let page = first + 1; page < nPages; page += 1) {
     const frame = pages[page] as number;
-    const joins = page < longest && frame === before + 1;
-    if (!joins || (memoryMap !== null && !memoryMap.samePagemap(frame, before))) {
-      ends[chunks] = page;
-      chunks += 1;
-      longest = page + limitPages;
+    if (frame !== next || page >= stop || (memoryMap !== null && !memoryMap.samePagemap(frame, frame - 1))) {
+      pageFrame[entry] = head;
+      length[entry] = (page - begin) * PAGE_SIZE;
+      entry += 1;
+      if (entry === length.length) {
+        list.reserve(entry + 1, entry + nPages - page);
+        ({ pageFrame, length } = list);
+      }
+      begin = page;
+      head = frame;
+      stop = page + limitPages;
     }
-    before = frame;
+    next = frame + 1;
   }
+  pageFrame[entry] = head;
+  length[entry] = (nPages - begin) * PAGE_SIZE;
   if (memoryMap !== null) memoryMap.touched += 2 * (nPages - first - 1);
-  ends[chunks] = nPages;
-  return chunks + 1;
+  return entry + 1;
 }
 
 /**
- * The entry to fill next. An array's last slot carries END until it is needed: as a link when more than one entry is
- * still to come, as an entry otherwise. -1 when no new array can be had.
+ * Starts the first of the entries `start` to `end` at `offset`, and where the bytes end, `excess` before the end of the
+ * pages, cuts the entry short; those behind it keep their length, because the size wraps below zero there.
  */
-function nextEntry(append: SgAppendTable, current: number, neededEntries: number): number {
-  const { sgt } = append;
-  const { list } = sgt;
-  if (current >= 0) {
-    const next = sgNext(list, current);
-    if (next < 0) {
-      throw new DmaApiViolation('sg-append-past-end', 'the list was ended; left_pages was too small before');
-    }
-    if (!sgIsLast(list, next) || neededEntries === 1) return next;
+function trimEntries(list: Scatterlist, start: number, end: number, offset: number, excess: number): void {
+  const { length } = list;
+  list.offset[start] = offset;
+  length[start] = (length[start] as number) - offset;
+  if (excess <= 0) return;
+  let entry = end - 1;
+  let after = 0;
+  while (entry > start && after + (length[entry] as number) < excess) {
+    after += length[entry] as number;
+    entry -= 1;
   }
-  const entries = Math.min(neededEntries, append.maxSingleAlloc);
-  if (!sgt.allocator.allocArray(entries)) return -1;
-  if (current >= 0) list.dropLast(1);
-  sgt.arrays.push(entries);
-  const fresh = list.entryCount;
-  list.extend(entries);
-  sgMarkEnd(list, fresh + entries - 1);
-  append.totalEntries += current >= 0 ? entries - 1 : entries;
-  return fresh;
+  length[entry] = (length[entry] as number) - (excess - after);
+}
+
+/**
+ * Allocates arrays until the entries below `end`, written from `start` on, have their places. An array's last slot
+ * carries END until it is needed: as a link when more than one entry is still to come, as an entry otherwise.
+ * Answers `end`, or the first entry without a place when an array cannot be had.
+ */
+function provideEntries(append: SgAppendTable, start: number, end: number, leftPages: number): number {
+  const { sgt, maxSingleAlloc } = append;
+  const { list, arrays, allocator } = sgt;
+  const kept = append.last < 0 ? start : list.entryCount - 1;
+  let provided = list.entryCount;
+  let fresh = kept;
+  let reached = end;
+  while (provided < end || (provided === end && leftPages > 0)) {
+    const entries = Math.min(end - fresh + leftPages, maxSingleAlloc);
+    if (provided > fresh && entries < 2) throw pastEnd();
+    if (!allocator.allocArray(entries)) {
+      reached = fresh;
+      break;
+    }
+    arrays.push(entries);
+    append.totalEntries += entries - (provided - fresh);
+    provided = fresh + entries;
+    fresh = provided - 1;
+  }
+  if (provided > list.entryCount) {
+    list.dropLast(list.entryCount - kept);
+    list.extend(provided - kept, Math.min(end, provided) - kept);
+    sgMarkEnd(list, provided - 1);
+  }
+  return reached;
+}
+
+function pastEnd(): DmaApiViolation {
+  return new DmaApiViolation('sg-append-past-end', 'the list was ended; left_pages was too small before');
 }

@@ -54,7 +54,5 @@ export function kmallocSize(bytes: number): number {
   if (bytes > 2 * PAGE_SIZE) return Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
   if (bytes > 64 && bytes <= 96) return 96;
   if (bytes > 128 && bytes <= 192) return 192;
-  let size = 8;
-  while (size < bytes) size *= 2;
-  return size;
+  return bytes <= 8 ? 8 : 1 << (32 - Math.clz32(bytes - 1));
 }

@@ -121,7 +121,7 @@ export class IovaTree {
     const hi = nodes.last[position] as number;
     const above = nodes.nextAbove(position);
     const successor = nodes.low[above] as number;
-    index.remove(position, above);
+    index.remove(position, above, successor);
     const { dma32BitPfn } = this;
     if (lo === this.#cached32 || (hi < dma32BitPfn && lo >= this.#cached32)) {
       this.#cached32 = successor;

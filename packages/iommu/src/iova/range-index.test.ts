@@ -91,7 +91,7 @@ function apply(index: RangeIndex, model: Range[], { at, length, remove }: Step):
     const above = index.nodes.nextAbove(found);
     model.splice(where, 1);
     same('successor', model[where]?.[0] ?? IOVA_ANCHOR, index.nodes.low[above]);
-    index.remove(found, above);
+    index.remove(found, above, index.nodes.low[above] as number);
   } else {
     const where = model.findIndex(([, hi]) => hi >= at);
     const range = model[where] as Range;
@@ -140,7 +140,8 @@ test.each(['lowest first', 'highest first', 'middle first'])('filling and draini
     const ranges = listed(index);
     const slot = order === 'lowest first' ? 0 : order === 'highest first' ? index.size - 1 : index.size >> 1;
     const found = index.containing(ranges[slot]?.[0] ?? -1);
-    index.remove(found, index.nodes.nextAbove(found));
+    const above = index.nodes.nextAbove(found);
+    index.remove(found, above, index.nodes.low[above] as number);
     if (index.size % 97 === 0) audit(index, index.nodes.root);
   }
   expect(index.nodes.level[index.nodes.root]).toBe(0);

@@ -156,12 +156,13 @@ export class RangeIndex {
     const upperFirst = last < nodes.startFrame ? nodes.startFrame : last + 1;
     const upperFit = end === IOVA_ANCHOR ? 0 : largestAlignedFit(upperFirst, end);
     const opened = openSlotBelow(nodes, position);
+    const { fit, under } = nodes;
     nodes.low[opened] = first;
     nodes.last[opened] = last;
-    nodes.fit[opened] = lowerFit;
-    nodes.under[opened] = gapFirst;
-    nodes.fit[opened - 1] = upperFit;
-    nodes.under[opened - 1] = upperFirst;
+    fit[opened] = lowerFit;
+    under[opened] = gapFirst;
+    fit[opened - 1] = upperFit;
+    under[opened - 1] = upperFirst;
     this.size += 1;
     this.touched = opened;
     if ((nodes.parentSlot[opened >>> SLOT_BITS] as number) >= 0) {
@@ -177,16 +178,16 @@ export class RangeIndex {
     if (nodes.tracksLongest) longestChanged(nodes, node);
   }
 
-  /** Removes a range; `above` is the position of the one above it. */
-  remove(position: number, above: number): void {
+  /** Removes a range; `above` is the position of the one above it, which begins at `end`. */
+  remove(position: number, above: number, end: number): void {
     const { nodes } = this;
-    const end = nodes.low[above] as number;
-    const gapFirst = nodes.under[position] as number;
-    const lost = nodes.fit[position] as number;
-    const lostAbove = nodes.fit[above] as number;
+    const { fit, under } = nodes;
+    const gapFirst = under[position] as number;
+    const lost = fit[position] as number;
+    const lostAbove = fit[above] as number;
     const merged = end === IOVA_ANCHOR ? 0 : this.#fitBelow(position, gapFirst, end);
-    nodes.fit[above] = merged;
-    nodes.under[above] = gapFirst;
+    fit[above] = merged;
+    under[above] = gapFirst;
     nodes.closeSlot(position);
     this.size -= 1;
     this.touched = above;

@@ -153,14 +153,15 @@ export class RangeNodes {
   openSlot(position: number): void {
     const { low, last, fit, under, count } = this;
     const node = position >>> SLOT_BITS;
-    const end = (node << SLOT_BITS) + (count[node] as number);
+    const held = count[node] as number;
+    const end = (node << SLOT_BITS) + held;
     for (let to = end; to > position; to -= 1) {
       low[to] = low[to - 1] as number;
       last[to] = last[to - 1] as number;
       fit[to] = fit[to - 1] as number;
       under[to] = under[to - 1] as number;
     }
-    count[node] = (count[node] as number) + 1;
+    count[node] = held + 1;
     if (this.level[node] !== 0) this.#placeChildren(position + 1, end + 1);
   }
 
@@ -168,7 +169,8 @@ export class RangeNodes {
   closeSlot(position: number): void {
     const { low, last, fit, under, count } = this;
     const node = position >>> SLOT_BITS;
-    const end = (node << SLOT_BITS) + (count[node] as number) - 1;
+    const kept = (count[node] as number) - 1;
+    const end = (node << SLOT_BITS) + kept;
     for (let to = position; to < end; to += 1) {
       low[to] = low[to + 1] as number;
       last[to] = last[to + 1] as number;
@@ -176,7 +178,7 @@ export class RangeNodes {
       under[to] = under[to + 1] as number;
     }
     low[end] = Number.NaN;
-    count[node] = (count[node] as number) - 1;
+    count[node] = kept;
     if (this.level[node] !== 0) this.#placeChildren(position, end);
   }
 
