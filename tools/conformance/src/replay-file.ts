@@ -8,6 +8,7 @@ import { contextOf } from './file-context.ts';
 import type { FoundFile } from './find-record-files.ts';
 import type { NotModelled } from './not-modelled.ts';
 import { BrokenFile, type FileFailureCode, parseLine, readLines } from './record-file.ts';
+import { MalformedValue } from './recorded-value.ts';
 import {
   BrokenHeader,
   type FileContext,
@@ -50,7 +51,8 @@ export function openReplayer(suite: Suite, header: JsonRecord, context: FileCont
   try {
     return suite.open(header, context);
   } catch (error) {
-    const message = error instanceof BrokenHeader ? error.message : `the header is refused: ${String(error)}`;
+    const isKnown = error instanceof BrokenHeader || error instanceof MalformedValue;
+    const message = isKnown ? error.message : `the header is refused: ${String(error)}`;
     throw new BrokenFile('broken-header', 1, message);
   }
 }
@@ -69,6 +71,8 @@ export function replayRecord(
   try {
     return replayer.replay(record).map((mismatch) => ({ ...mismatch, line, kind }));
   } catch (error) {
+    if (error instanceof MalformedValue)
+      throw new BrokenFile('broken-line', line, `${kind}: ${error.message}`);
     throw new BrokenFile('replay-error', line, `${kind}: ${describeError(error)}`);
   }
 }

@@ -14,7 +14,7 @@ export interface Mismatch {
 
 /** The model side of one file; records arrive in order. */
 export interface Replayer {
-  /** Replays one record; an empty list means that every output field agreed. */
+  /** Replays one record; an empty list means that every output field agreed. Throws MalformedValue for an input. */
   replay(record: JsonRecord): readonly Mismatch[];
   /** Checks that belong to no single record (teardown); counted with the last record. */
   finish?(): readonly Mismatch[];
@@ -40,7 +40,7 @@ export interface Suite {
   readonly name: string;
   /** True when a file with this header belongs here. */
   accepts(header: JsonRecord): boolean;
-  /** A fresh replayer; throws {@link BrokenHeader}. Without a context there are no companion files. */
+  /** A fresh replayer; throws {@link BrokenHeader}, or MalformedValue for a field. Without a context there are no companion files. */
   open(header: JsonRecord, context?: FileContext): Replayer;
   /** The kind of a record, e.g. its `op`; an unlisted word for something that is no record. */
   kindOf(record: JsonRecord): string;

@@ -15,9 +15,10 @@ import {
   dmaUseIova,
 } from '@sgfree/dma-iova';
 import { hex, physAddr } from '@sgfree/hw-model';
+import { count, flag, hexNumber, kindWord, read } from '../recorded-value.ts';
 import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
 import { mappedRuns, treeRanges } from './dma-readback.ts';
-import { recordedAttrs, recordedDirection } from './dma-recorded-input.ts';
+import { attributeBits, direction } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { type RecordedDevice, recordedDevice } from './recorded-device.ts';
 
@@ -37,8 +38,6 @@ interface LiveState {
 
 const SWIOTLB_BIT = 1n << 63n;
 const noLink: Link = { dir: 'bidirectional', attrs: {} };
-
-const numberOf = (record: JsonRecord, field: string): number => Number(record[field]);
 
 /** `__size` with its flag bit. */
 const rawSize = (state: DmaIovaState): string =>
@@ -79,22 +78,23 @@ class DmaIovaReplayer implements Replayer {
 
   #tryAlloc(record: JsonRecord, output: RecordedOutput): void {
     const state = new DmaIovaState();
-    const phys = physAddr(numberOf(record, 'phys'));
-    const taken = dmaIovaTryAlloc(this.#machine.dev, state, phys, numberOf(record, 'size'));
+    const id = read(record, 'id', count);
+    const phys = physAddr(read(record, 'phys', hexNumber));
+    const taken = dmaIovaTryAlloc(this.#machine.dev, state, phys, read(record, 'size', count));
     output.check('ret', record['ret'], taken ? 1 : 0);
     output.check('addr', record['addr'], hex(state.addr));
     output.check('raw_size', record['raw_size'], rawSize(state));
     output.check('use_iova', record['use_iova'], dmaUseIova(state) ? 1 : 0);
-    if (taken) this.#live.set(numberOf(record, 'id'), { state, links: new Map() });
+    if (taken) this.#live.set(id, { state, links: new Map() });
   }
 
   #link(record: JsonRecord, output: RecordedOutput): void {
     const { state, links } = this.#liveState(record);
-    const offset = numberOf(record, 'offset');
-    const dir = recordedDirection(record['dir']);
-    const attrs = recordedAttrs(record['attrs']);
-    const phys = physAddr(numberOf(record, 'phys'));
-    const ret = dmaIovaLink(this.#machine.dev, state, phys, offset, numberOf(record, 'size'), dir, attrs);
+    const offset = read(record, 'offset', count);
+    const dir = read(record, 'dir', direction);
+    const attrs = read(record, 'attrs', attributeBits);
+    const phys = physAddr(read(record, 'phys', hexNumber));
+    const ret = dmaIovaLink(this.#machine.dev, state, phys, offset, read(record, 'size', count), dir, attrs);
     if (ret === 0) links.set(offset, { dir, attrs });
     output.check('ret', record['ret'], ret);
     output.check('raw_size', record['raw_size'], rawSize(state));
@@ -102,7 +102,12 @@ class DmaIovaReplayer implements Replayer {
 
   #sync(record: JsonRecord, output: RecordedOutput): void {
     const { state } = this.#liveState(record);
-    const ret = dmaIovaSync(this.#machine.dev, state, numberOf(record, 'offset'), numberOf(record, 'size'));
+    const ret = dmaIovaSync(
+      this.#machine.dev,
+      state,
+      read(record, 'offset', count),
+      read(record, 'size', count),
+    );
     output.check('ret', record['ret'], ret);
   }
 
@@ -115,21 +120,21 @@ class DmaIovaReplayer implements Replayer {
 
   #unlink(record: JsonRecord): void {
     const { state, links } = this.#liveState(record);
-    const offset = numberOf(record, 'offset');
+    const offset = read(record, 'offset', count);
     const { dir, attrs } = links.get(offset) ?? noLink;
-    dmaIovaUnlink(this.#machine.dev, state, offset, numberOf(record, 'size'), dir, attrs);
+    dmaIovaUnlink(this.#machine.dev, state, offset, read(record, 'size', count), dir, attrs);
   }
 
   #destroy(record: JsonRecord): void {
     const { state, links } = this.#liveState(record);
     const { dir, attrs } = links.get(0) ?? noLink;
-    dmaIovaDestroy(this.#machine.dev, state, numberOf(record, 'mapped'), dir, attrs);
-    this.#live.delete(numberOf(record, 'id'));
+    dmaIovaDestroy(this.#machine.dev, state, read(record, 'mapped', count), dir, attrs);
+    this.#live.delete(read(record, 'id', count));
   }
 
   #free(record: JsonRecord): void {
     dmaIovaFree(this.#machine.dev, this.#liveState(record).state);
-    this.#live.delete(numberOf(record, 'id'));
+    this.#live.delete(read(record, 'id', count));
   }
 
   #dump(record: JsonRecord, output: RecordedOutput): void {
@@ -138,8 +143,9 @@ class DmaIovaReplayer implements Replayer {
   }
 
   #liveState(record: JsonRecord): LiveState {
-    const found = this.#live.get(numberOf(record, 'id'));
-    if (found === undefined) throw new RangeError(`no live range has id ${String(record['id'])}`);
+    const id = read(record, 'id', count);
+    const found = this.#live.get(id);
+    if (found === undefined) throw new RangeError(`no live range has id ${id}`);
     return found;
   }
 }
@@ -149,10 +155,11 @@ export const dmaIovaSuite: Suite = {
   name: 'dma_iova',
   accepts: (header) => header['suite'] === 'dma_iova',
   open(header) {
-    if (header['untrusted'] === 1) throw new BrokenHeader('dma_iova: untrusted devices are not replayed');
+    if (read(header, 'untrusted', flag))
+      throw new BrokenHeader('dma_iova: untrusted devices are not replayed');
     return new DmaIovaReplayer(recordedDevice(header));
   },
-  kindOf: (record) => String(record['op']),
+  kindOf: (record) => kindWord(record, 'op'),
   outputs: {
     try_alloc: ['ret', 'addr', 'raw_size', 'use_iova'],
     link: ['ret', 'raw_size'],

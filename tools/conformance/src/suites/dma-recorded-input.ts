@@ -3,8 +3,10 @@
 // Simplified: the three attributes that occur in records; any other bit is refused.
 
 import type { DmaAttrs, DmaDataDirection } from '@sgfree/dma-core';
+import { bits, MalformedValue, type Reader, within } from '../recorded-value.ts';
 
 const directions: readonly DmaDataDirection[] = ['bidirectional', 'to-device', 'from-device'];
+const directionNumber = within(0, directions.length - 1);
 
 const attributes: readonly (readonly [number, keyof DmaAttrs])[] = [
   [32, 'skipCpuSync'],
@@ -12,22 +14,19 @@ const attributes: readonly (readonly [number, keyof DmaAttrs])[] = [
   [4096, 'requireCoherent'],
 ];
 
-/** The direction a record writes as `dir`; throws RangeError for a number that is none. */
-export function recordedDirection(dir: unknown): DmaDataDirection {
-  const direction = directions[Number(dir)];
-  if (direction === undefined) throw new RangeError(`dir ${String(dir)} is no direction of a mapping`);
-  return direction;
-}
+/** The direction a record writes as `dir`. */
+export const direction: Reader<DmaDataDirection> = (value) =>
+  directions[directionNumber(value)] as DmaDataDirection;
 
-/** The attributes a record writes as `attrs`; throws RangeError for a bit that no record is known to use. */
-export function recordedAttrs(bits: unknown): DmaAttrs {
-  let rest = Number(bits);
+/** The attributes a record writes as `attrs`; a bit that no record is known to use is refused. */
+export const attributeBits: Reader<DmaAttrs> = (value) => {
+  let rest = bits(value);
   const attrs: { -readonly [K in keyof DmaAttrs]: DmaAttrs[K] } = {};
   for (const [bit, name] of attributes) {
     if ((rest & bit) === 0) continue;
     attrs[name] = true;
     rest -= bit;
   }
-  if (rest !== 0) throw new RangeError(`attrs ${String(bits)} holds an unknown bit`);
+  if (rest !== 0) throw new MalformedValue('', value, 'known attribute bits');
   return attrs;
-}
+};

@@ -7,6 +7,7 @@
 import {
   type Device,
   DMA_MAPPING_ERROR,
+  type DmaDataDirection,
   dmaMapPhys,
   dmaSetMask,
   dmaSetMaxSegSize,
@@ -16,29 +17,29 @@ import {
 } from '@sgfree/dma-core';
 import { dmaMapSgtable, dmaUnmapSgtable, layoutSg, type SgTable, sgDmaIsBusAddress } from '@sgfree/dma-sg';
 import { type DmaAddr, physAddr } from '@sgfree/hw-model';
+import { bareHexNumber, count, kindWord, read, word } from '../recorded-value.ts';
 import type { JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
-import { recordedDirection } from './dma-recorded-input.ts';
+import { direction } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { type DmasgMachine, dmasgMachine } from './dmasg-machine.ts';
 import {
   firstChangedEntry,
   firstUnreachedEntry,
   type MappedSegment,
-  type RecordedEntry,
+  recordedEntries,
   tableOf,
 } from './sg-recorded-list.ts';
 
 const GRANULE = 4096;
+const entriesOf = recordedEntries(count);
 
 type Operation = (record: JsonRecord, output: RecordedOutput) => void;
 
 interface LiveRange {
   readonly address: DmaAddr;
   readonly bytes: number;
-  readonly dir: unknown;
+  readonly dir: DmaDataDirection;
 }
-
-const hexOf = (record: JsonRecord, field: string): number => Number(`0x${String(record[field])}`);
 
 /** A result address as the harness printed it. */
 const printed = (address: number): string =>
@@ -47,8 +48,8 @@ const printed = (address: number): string =>
 class DmasgGoldenReplayer implements Replayer {
   readonly #machine: DmasgMachine;
   readonly #busOffset: number;
-  readonly #ranges = new Map<unknown, LiveRange>();
-  readonly #tables = new Map<unknown, { table: SgTable; dir: unknown }>();
+  readonly #ranges = new Map<number, LiveRange>();
+  readonly #tables = new Map<number, { table: SgTable; dir: DmaDataDirection }>();
   readonly #operations: Readonly<Record<string, Operation>> = {
     map: (record, output) => this.#map(record, output),
     unmap: (record, output) => this.#unmap(record, output),
@@ -58,7 +59,7 @@ class DmasgGoldenReplayer implements Replayer {
 
   constructor(header: JsonRecord) {
     this.#machine = dmasgMachine(header);
-    this.#busOffset = Number(header['p2pBusOffset']);
+    this.#busOffset = read(header, 'p2pBusOffset', count);
   }
 
   replay(record: JsonRecord): readonly Mismatch[] {
@@ -70,10 +71,10 @@ class DmasgGoldenReplayer implements Replayer {
   finish(): readonly Mismatch[] {
     const { dev, domain, iovad } = this.#machine;
     for (const { address, bytes, dir } of this.#ranges.values()) {
-      dmaUnmapPhys(dev, address, bytes, recordedDirection(dir), NO_ATTRS);
+      dmaUnmapPhys(dev, address, bytes, dir, NO_ATTRS);
     }
     for (const { table, dir } of this.#tables.values()) {
-      dmaUnmapSgtable(dev, table, recordedDirection(dir), NO_ATTRS);
+      dmaUnmapSgtable(dev, table, dir, NO_ATTRS);
     }
     const output = new RecordedOutput();
     output.check('page-table entries left', 0, domain.table.liveLeafEntries);
@@ -83,37 +84,39 @@ class DmasgGoldenReplayer implements Replayer {
 
   #setReach(record: JsonRecord): Device {
     const { dev } = this.#machine;
-    dev.busDmaLimit = hexOf(record, 'busLimit');
-    dmaSetMask(dev, hexOf(record, 'mask'));
+    dev.busDmaLimit = read(record, 'busLimit', bareHexNumber);
+    dmaSetMask(dev, read(record, 'mask', bareHexNumber));
     return dev;
   }
 
   #map(record: JsonRecord, output: RecordedOutput): void {
+    const id = read(record, 'id', count);
+    const bytes = read(record, 'size', count);
+    const dir = read(record, 'dir', direction);
+    const phys = physAddr(read(record, 'phys', bareHexNumber));
     const dev = this.#setReach(record);
-    const bytes = record['size'] as number;
-    const dir = record['dir'];
-    const phys = physAddr(hexOf(record, 'phys'));
-    const address = dmaMapPhys(dev, phys, bytes, recordedDirection(dir), NO_ATTRS);
+    const address = dmaMapPhys(dev, phys, bytes, dir, NO_ATTRS);
     output.check('r', record['r'], printed(address));
-    if (address !== DMA_MAPPING_ERROR) this.#ranges.set(record['id'], { address, bytes, dir });
+    if (address !== DMA_MAPPING_ERROR) this.#ranges.set(id, { address, bytes, dir });
   }
 
   #unmap(record: JsonRecord, output: RecordedOutput): void {
     const live = taken(this.#ranges, record);
     output.check('dma', record['dma'], printed(live.address));
     output.check('size', record['size'], live.bytes);
-    dmaUnmapPhys(this.#machine.dev, live.address, live.bytes, recordedDirection(live.dir), NO_ATTRS);
+    dmaUnmapPhys(this.#machine.dev, live.address, live.bytes, live.dir, NO_ATTRS);
   }
 
   #mapSg(record: JsonRecord, output: RecordedOutput): void {
+    const id = read(record, 'id', count);
+    const entries = read(record, 'in', entriesOf);
+    const dir = read(record, 'dir', direction);
     const dev = this.#setReach(record);
-    dmaSetSegBoundary(dev, hexOf(record, 'boundary'));
-    dmaSetMaxSegSize(dev, record['maxSeg'] as number);
-    const entries = record['in'] as readonly RecordedEntry[];
+    dmaSetSegBoundary(dev, read(record, 'boundary', bareHexNumber));
+    dmaSetMaxSegSize(dev, read(record, 'maxSeg', word));
     const table = tableOf(entries);
-    const dir = record['dir'];
     const triedLow = dev.pci32BitWorkaround;
-    const errno = dmaMapSgtable(dev, table, recordedDirection(dir), NO_ATTRS);
+    const errno = dmaMapSgtable(dev, table, dir, NO_ATTRS);
     output.check('r', record['r'], errno === 0 ? table.mappedCount : errno);
     const asked = Math.max(0, layoutSg(dev, tableOf(entries).list, entries.length, GRANULE));
     const segments = errno === 0 ? segmentsOf(table) : [];
@@ -126,7 +129,7 @@ class DmasgGoldenReplayer implements Replayer {
       output.check('out', record['out'], out);
       const lost = firstUnreachedEntry(this.#machine.domain, segments, entries, this.#busOffset);
       output.check('entry not reached', -1, lost);
-      this.#tables.set(record['id'], { table, dir });
+      this.#tables.set(id, { table, dir });
     } else {
       output.check('out', record['out'], undefined);
     }
@@ -135,14 +138,14 @@ class DmasgGoldenReplayer implements Replayer {
 
   #unmapSg(record: JsonRecord): void {
     const { table, dir } = taken(this.#tables, record);
-    dmaUnmapSgtable(this.#machine.dev, table, recordedDirection(dir), NO_ATTRS);
+    dmaUnmapSgtable(this.#machine.dev, table, dir, NO_ATTRS);
   }
 }
 
-function taken<T>(live: Map<unknown, T>, record: JsonRecord): T {
-  const id = record['id'];
+function taken<T>(live: Map<number, T>, record: JsonRecord): T {
+  const id = read(record, 'id', count);
   const found = live.get(id);
-  if (found === undefined) throw new RangeError(`nothing live has id ${String(id)}`);
+  if (found === undefined) throw new RangeError(`nothing live has id ${id}`);
   live.delete(id);
   return found;
 }
@@ -167,7 +170,7 @@ export const dmasgGoldenSuite: Suite = {
   name: 'dmasg-golden/1',
   accepts: (header) => header['format'] === 'dmasg-golden/1',
   open: (header) => new DmasgGoldenReplayer(header),
-  kindOf: (record) => String(record['o']),
+  kindOf: (record) => kindWord(record, 'o'),
   outputs: {
     map: ['r'],
     unmap: ['dma', 'size'],

@@ -15,7 +15,8 @@ import {
 import { addOffset, Clock, dmaAddr, PhysicalMemory, physAddr } from '@sgfree/hw-model';
 import { type IovaDomain, PageTable, PagingDomain, VtdSecondStageFormat } from '@sgfree/iommu';
 import { FrameAllocator, PageFrames } from '@sgfree/mm';
-import { BrokenHeader, type JsonRecord } from '../suite.ts';
+import { count, cpuCount, exactly, flag, matching, read } from '../recorded-value.ts';
+import type { JsonRecord } from '../suite.ts';
 
 const GRANULE = 4096;
 /** Frames above every page of a record. */
@@ -29,57 +30,51 @@ export interface DmasgMachine {
   readonly iovad: IovaDomain;
 }
 
-function numberOf(header: JsonRecord, field: string): number {
-  const value = header[field];
-  if (typeof value !== 'number') throw new BrokenHeader(`dmasg-golden/1 needs ${field}`);
-  return value;
-}
+const domainName = matching(/^vtdss (39|48|57)-bit$/, 'a vtdss domain of 39, 48 or 57 bits');
 
-/** Builds the machine a header describes; throws {@link BrokenHeader}. */
+/** Builds the machine a header describes. */
 export function dmasgMachine(header: JsonRecord): DmasgMachine {
-  const vaBits = /^vtdss (39|48|57)-bit$/.exec(String(header['domain']))?.[1];
-  if (vaBits === undefined || header['granule'] !== GRANULE) {
-    throw new BrokenHeader('dmasg-golden/1 needs a vtdss domain and granule 4096');
-  }
+  const vaBits = Number.parseInt(read(header, 'domain', domainName).slice('vtdss '.length), 10);
+  read(header, 'granule', exactly(GRANULE));
   const memory = new PhysicalMemory();
   memory.addRam(tableRam.base, tableRam.bytes);
   const platform = new DmaPlatform({
     memory,
     frames: new PageFrames(),
     p2p: peersByFrame(header),
-    cpus: numberOf(header, 'cpus'),
+    cpus: read(header, 'cpus', cpuCount),
     clock: new Clock(),
   });
   addPeers(platform.frames, header);
   const format = new VtdSecondStageFormat({ flushRange: true });
   const frames = new FrameAllocator(memory, tableRam);
-  const table = new PageTable({ format, memory, frames, vaBits: Number(vaBits) });
+  const table = new PageTable({ format, memory, frames, vaBits });
   const ops = { iotlbSync() {}, flushIotlbAll() {}, iotlbSyncMap: null };
-  const firstFrame = numberOf(header, 'startPfn');
+  const firstFrame = read(header, 'startPfn', count);
   const geometry = {
     apertureFirstFrame: firstFrame,
-    apertureLastFrame: 2 ** (Number(vaBits) - 12) - 1,
+    apertureLastFrame: 2 ** (vaBits - 12) - 1,
     forceAperture: true,
   };
   const domain = new PagingDomain({ table, ops, type: 'dma', geometry });
   const dev = pciDevice({ name: 'native', platform });
   iommuSetupDmaOps(dev, domain);
   dmaSetMask(dev, 2 ** 32 - 1);
-  dev.pci32BitWorkaround = numberOf(header, 'pci32BitWorkaround') === 1;
+  dev.pci32BitWorkaround = read(header, 'pci32BitWorkaround', flag);
   return { dev, domain, iovad: iommuGetDmaCookie(domain).iovad };
 }
 
 /** From one frame on pages are reached by bus address, from another on not at all. */
 function addPeers(frames: PageFrames, header: JsonRecord): void {
-  const reachable = numberOf(header, 'p2pBusPfn');
-  const unreachable = numberOf(header, 'p2pUnsupportedPfn');
+  const reachable = read(header, 'p2pBusPfn', count);
+  const unreachable = read(header, 'p2pUnsupportedPfn', count);
   if (reachable < unreachable) frames.addZoneDevice('pci-p2pdma', reachable, unreachable - reachable);
   frames.addZoneDevice('pci-p2pdma', unreachable, LAST_PEER_FRAME - unreachable);
 }
 
 function peersByFrame(header: JsonRecord): P2pClassifier {
-  const unreachable = numberOf(header, 'p2pUnsupportedPfn');
-  const busOffset = numberOf(header, 'p2pBusOffset');
+  const unreachable = read(header, 'p2pUnsupportedPfn', count);
+  const busOffset = read(header, 'p2pBusOffset', count);
   return {
     mapType: ({ firstFrame }) => (firstFrame >= unreachable ? 'not-supported' : 'bus-addr'),
     busAddress: (_pagemap, phys) => dmaAddr(addOffset(phys, busOffset)),

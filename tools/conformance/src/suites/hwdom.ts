@@ -15,31 +15,30 @@ import {
   VtdSecondStageFormat,
   X8664Format,
 } from '@sgfree/iommu';
+import { count, exactly, hexNumber, kindWord, read, tupleOf, wideAddress } from '../recorded-value.ts';
 import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { PageTableRig } from './pgtable-rig.ts';
-import { parseAddress, parseBytes } from './pt-golden-address.ts';
 
 const EIGHT_KIB = 0x2000;
 const UNMANAGED = 1;
+const PAGE = 4096;
 const READ_WRITE = IOMMU_READ | IOMMU_WRITE;
 const HALF_SPACES = [47, 56];
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
-const numberIn = (record: JsonRecord, field: string): number => parseBytes(String(record[field]));
 
 /** Base-2 logarithm of the size of the aperture. */
 function apertureBits(header: JsonRecord): number {
-  const end = (header['aperture'] as readonly string[] | undefined)?.[1];
-  if (typeof end !== 'string') throw new BrokenHeader('hwdom needs aperture');
-  const bits = 12 + Math.log2(parseAddress(end).frame + 1);
+  const [, last] = read(header, 'aperture', tupleOf(wideAddress, wideAddress));
+  const bits = 12 + Math.log2(last.frame + 1);
   if (!Number.isInteger(bits)) throw new BrokenHeader('hwdom: the aperture is no power of two');
   return bits;
 }
 
 /** The table that a domain with this header has. */
 export function hwdomTable(header: JsonRecord): Omit<PageTableOptions, 'memory' | 'frames'> {
-  const pgsizeBitmap = numberIn(header, 'pgsize_bitmap');
+  const pgsizeBitmap = read(header, 'pgsize_bitmap', hexNumber);
   const bits = apertureBits(header);
   if (Math.floor(pgsizeBitmap / EIGHT_KIB) % 2 === 1) {
     return { format: new AmdV1Format(), vaBits: bits, pgsizeBitmap };
@@ -61,13 +60,14 @@ class HwdomReplayer implements Replayer {
   replay(record: JsonRecord): readonly Mismatch[] {
     const output = new RecordedOutput();
     const { domain } = this.#rig;
-    const iova = dmaAddr(numberIn(record, 'iova'));
+    read(record, 'i', count);
+    const iova = dmaAddr(read(record, 'iova', hexNumber));
     if (record['op'] === 'map') {
-      const phys: PhysAddr = physAddr(numberIn(record, 'phys'));
-      const ret = iommuMap(domain, iova, phys, numberIn(record, 'size'), READ_WRITE);
+      const phys: PhysAddr = physAddr(read(record, 'phys', hexNumber));
+      const ret = iommuMap(domain, iova, phys, read(record, 'size', hexNumber), READ_WRITE);
       output.check('ret', record['ret'], ret);
     } else if (record['op'] === 'unmap') {
-      output.check('ret', record['ret'], hex(iommuUnmap(domain, iova, numberIn(record, 'size'))));
+      output.check('ret', record['ret'], hex(iommuUnmap(domain, iova, read(record, 'size', hexNumber))));
     } else {
       output.check('phys', record['phys'], hex(iommuIovaToPhys(domain, iova)));
     }
@@ -86,9 +86,10 @@ export const hwdomSuite: Suite = {
   name: 'hwdom',
   accepts: (header) => header['suite'] === 'hwdom',
   open(header) {
-    if (header['type'] !== UNMANAGED) throw new BrokenHeader('hwdom needs type 1');
+    read(header, 'type', exactly(UNMANAGED));
+    read(header, 'page_size', exactly(PAGE));
     return new HwdomReplayer(header);
   },
-  kindOf: (record) => String(record['op']),
+  kindOf: (record) => kindWord(record, 'op'),
   outputs: { map: ['ret'], unmap: ['ret'], iova_to_phys: ['phys'] },
 };

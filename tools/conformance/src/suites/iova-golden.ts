@@ -15,7 +15,8 @@ import {
   iovaDepotWorkFunc,
   reserveIova,
 } from '@sgfree/iommu';
-import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import { count, cpuCount, exactly, flag, kindWord, type Reader, read, within } from '../recorded-value.ts';
+import type { JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { crcOfText } from './iova-crc.ts';
 
@@ -23,21 +24,24 @@ const FIXED = { magSize: 127, cacheOrders: 6, depotDelayMs: 100 } as const;
 
 type Operation = (record: JsonRecord, output: RecordedOutput) => void;
 
-const numberOf = (record: JsonRecord, field: string): number => record[field] as number;
+const orderNumber = within(0, FIXED.cacheOrders - 1);
 
 class IovaGoldenReplayer implements Replayer {
   readonly #clock = new Clock();
   readonly #iovad: IovaDomain;
+  readonly #cpu: Reader<number>;
   #firings: [number, number, number][] = [];
   readonly #operations: Readonly<Record<string, Operation>>;
 
   constructor(header: JsonRecord) {
-    const timed = header['clock'] === 1;
+    const timed = read(header, 'clock', flag);
+    const cpus = read(header, 'cpus', cpuCount);
+    this.#cpu = within(0, cpus - 1);
     this.#iovad = new IovaDomain({
-      granule: numberOf(header, 'granule'),
-      pageSize: numberOf(header, 'pageSize'),
-      startPfn: numberOf(header, 'startPfn'),
-      cpus: numberOf(header, 'cpus'),
+      granule: read(header, 'granule', count),
+      pageSize: read(header, 'pageSize', count),
+      startPfn: read(header, 'startPfn', count),
+      cpus,
       ...(timed ? { clock: this.#clock } : {}),
       onDepotWork: (order, depot) => this.#firings.push([this.#clock.nowMs, order, depot]),
     });
@@ -48,11 +52,11 @@ class IovaGoldenReplayer implements Replayer {
       ffast: (record, output) => this.#freeFast(record, output),
       reserve: (record, output) => this.#reserve(record, output),
       find: (record, output) =>
-        output.check('r', record['r'], findIova(this.#iovad, numberOf(record, 'pfn'))),
+        output.check('r', record['r'], findIova(this.#iovad, read(record, 'pfn', count))),
       work: (record, output) => this.#work(record, output),
       advance: (record, output) => this.#advance(record, output),
-      cpudown: (record) => iovaCpuhpDead(this.#iovad, numberOf(record, 'cpu')),
-      cpuup: (record) => iovaCpuOnline(this.#iovad, numberOf(record, 'cpu')),
+      cpudown: (record) => iovaCpuhpDead(this.#iovad, read(record, 'cpu', this.#cpu)),
+      cpuup: (record) => iovaCpuOnline(this.#iovad, read(record, 'cpu', this.#cpu)),
       state: (record, output) => this.#state(record, output),
       end: (record, output) => this.#end(record, output),
     };
@@ -65,8 +69,8 @@ class IovaGoldenReplayer implements Replayer {
   }
 
   #alloc(record: JsonRecord, output: RecordedOutput): void {
-    const aligned = record['align'] === 1;
-    const pfn = allocIova(this.#iovad, numberOf(record, 'size'), numberOf(record, 'limit'), aligned);
+    const aligned = read(record, 'align', flag);
+    const pfn = allocIova(this.#iovad, read(record, 'size', count), read(record, 'limit', count), aligned);
     output.check('r', record['r'], pfn < 0 ? null : pfn);
   }
 
@@ -75,10 +79,10 @@ class IovaGoldenReplayer implements Replayer {
     const { cacheHits, flushedRanges } = iovad;
     const pfn = allocIovaFast(
       iovad,
-      numberOf(record, 'size'),
-      numberOf(record, 'limit'),
-      record['flush'] === 1,
-      numberOf(record, 'cpu'),
+      read(record, 'size', count),
+      read(record, 'limit', count),
+      read(record, 'flush', flag),
+      read(record, 'cpu', this.#cpu),
     );
     output.check('r', record['r'], pfn);
     const from = iovad.cacheHits > cacheHits ? 'cache' : pfn === 0 ? 'fail' : 'tree';
@@ -86,21 +90,30 @@ class IovaGoldenReplayer implements Replayer {
   }
 
   #free(record: JsonRecord, output: RecordedOutput): void {
-    output.check('r', record['r'], freeIova(this.#iovad, numberOf(record, 'pfn')) ? 1 : 0);
+    output.check('r', record['r'], freeIova(this.#iovad, read(record, 'pfn', count)) ? 1 : 0);
   }
 
   #freeFast(record: JsonRecord, output: RecordedOutput): void {
     const before = this.#iovad.cachedRanges;
-    freeIovaFast(this.#iovad, numberOf(record, 'pfn'), numberOf(record, 'size'), numberOf(record, 'cpu'));
+    freeIovaFast(
+      this.#iovad,
+      read(record, 'pfn', count),
+      read(record, 'size', count),
+      read(record, 'cpu', this.#cpu),
+    );
     output.check('to', record['to'], this.#iovad.cachedRanges > before ? 'cache' : 'tree');
   }
 
   #reserve(record: JsonRecord, output: RecordedOutput): void {
-    output.check('r', record['r'], reserveIova(this.#iovad, numberOf(record, 'lo'), numberOf(record, 'hi')));
+    output.check(
+      'r',
+      record['r'],
+      reserveIova(this.#iovad, read(record, 'lo', count), read(record, 'hi', count)),
+    );
   }
 
   #work(record: JsonRecord, output: RecordedOutput): void {
-    const order = numberOf(record, 'order');
+    const order = read(record, 'order', orderNumber);
     const before = this.#iovad.depotSizes()[order];
     const fired = iovaDepotWorkFunc(this.#iovad, order) ? 1 : 0;
     const pending = this.#iovad.isTrimPending(order) ? 1 : 0;
@@ -109,7 +122,7 @@ class IovaGoldenReplayer implements Replayer {
 
   #advance(record: JsonRecord, output: RecordedOutput): void {
     this.#firings = [];
-    this.#clock.advanceMs(numberOf(record, 'ms'));
+    this.#clock.advanceMs(read(record, 'ms', count));
     output.check('r', record['r'], this.#firings);
     output.check('now', record['now'], this.#clock.nowMs);
   }
@@ -140,18 +153,11 @@ export const iovaGoldenSuite: Suite = {
   name: 'iova-golden/1',
   accepts: (header) => header['format'] === 'iova-golden/1',
   open(header) {
-    for (const field of ['granule', 'pageSize', 'startPfn', 'cpus', 'dma32Pfn', 'clock']) {
-      if (typeof header[field] !== 'number') throw new BrokenHeader(`iova-golden/1 needs ${field}`);
-    }
-    for (const [field, value] of Object.entries(FIXED)) {
-      if (header[field] !== value) throw new BrokenHeader(`iova-golden/1 needs ${field} ${value}`);
-    }
-    if (header['dma32Pfn'] !== 2 ** 32 / numberOf(header, 'granule')) {
-      throw new BrokenHeader('iova-golden/1: dma32Pfn is not 4 GiB');
-    }
+    for (const [field, value] of Object.entries(FIXED)) read(header, field, exactly(value));
+    read(header, 'dma32Pfn', exactly(2 ** 32 / read(header, 'granule', count)));
     return new IovaGoldenReplayer(header);
   },
-  kindOf: (record) => String(record['o']),
+  kindOf: (record) => kindWord(record, 'o'),
   outputs: {
     alloc: ['r'],
     fast: ['r', 'from'],

@@ -13,6 +13,7 @@ import {
   type IovaRange,
   reserveIova,
 } from '@sgfree/iommu';
+import { count, cpuCount, flag, hexNumber, kindWord, read, within } from '../recorded-value.ts';
 import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 
@@ -21,8 +22,6 @@ const ANCHOR = '0xffffffffffffffff';
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const hexRange = (range: IovaRange | null): [string, string] | null =>
   range === null ? null : [hex(range[0]), hex(range[1])];
-/** A number written as a number or as a hex string. */
-const fieldValue = (record: JsonRecord, field: string): number => Number(record[field]);
 
 type Operation = (record: JsonRecord, output: RecordedOutput) => void;
 
@@ -32,28 +31,29 @@ class IovaKernelReplayer implements Replayer {
   readonly #operations: Readonly<Record<string, Operation>>;
 
   constructor(header: JsonRecord) {
+    const cpus = read(header, 'ncpus', cpuCount);
     const iovad = new IovaDomain({
-      granule: fieldValue(header, 'granule'),
-      pageSize: fieldValue(header, 'page_size'),
-      startPfn: fieldValue(header, 'start_pfn'),
-      cpus: fieldValue(header, 'ncpus'),
-      rcaches: header['rcache'] === 1,
+      granule: read(header, 'granule', count),
+      pageSize: read(header, 'page_size', count),
+      startPfn: read(header, 'start_pfn', hexNumber),
+      cpus,
+      rcaches: read(header, 'rcache', flag),
       clock: new Clock(),
     });
     this.#iovad = iovad;
-    this.#cpu = fieldValue(header, 'cpu');
+    this.#cpu = read(header, 'cpu', within(0, cpus - 1));
     this.#operations = {
       alloc: (record, output) => this.#alloc(record, output),
       alloc_fast: (record, output) => this.#allocFast(record, output),
-      free: (record) => freeIova(iovad, fieldValue(record, 'pfn')),
+      free: (record) => freeIova(iovad, read(record, 'pfn', hexNumber)),
       free_fast: (record) =>
-        freeIovaFast(iovad, fieldValue(record, 'pfn'), fieldValue(record, 'size'), this.#cpu),
+        freeIovaFast(iovad, read(record, 'pfn', hexNumber), read(record, 'size', count), this.#cpu),
       reserve: (record, output) => {
-        const range = reserveIova(iovad, fieldValue(record, 'lo'), fieldValue(record, 'hi'));
+        const range = reserveIova(iovad, read(record, 'lo', hexNumber), read(record, 'hi', hexNumber));
         output.check('ret', record['ret'], hexRange(range));
       },
       find: (record, output) =>
-        output.check('ret', record['ret'], hexRange(findIova(iovad, fieldValue(record, 'pfn')))),
+        output.check('ret', record['ret'], hexRange(findIova(iovad, read(record, 'pfn', hexNumber)))),
       dump: (record, output) => output.check('tree', record['tree'], iovad.ranges().map(hexRange)),
     };
   }
@@ -66,17 +66,22 @@ class IovaKernelReplayer implements Replayer {
   }
 
   #alloc(record: JsonRecord, output: RecordedOutput): void {
-    const aligned = record['aligned'] === 1;
-    const pfn = allocIova(this.#iovad, fieldValue(record, 'size'), fieldValue(record, 'limit'), aligned);
+    const aligned = read(record, 'aligned', flag);
+    const pfn = allocIova(
+      this.#iovad,
+      read(record, 'size', count),
+      read(record, 'limit', hexNumber),
+      aligned,
+    );
     const range = pfn < 0 ? null : findIova(this.#iovad, pfn);
     output.check('pfn', record['pfn'], hex(range?.[0] ?? 0));
     output.check('hi', record['hi'], hex(range?.[1] ?? 0));
   }
 
   #allocFast(record: JsonRecord, output: RecordedOutput): void {
-    const flush = record['flush'] === 1;
-    const size = fieldValue(record, 'size');
-    const pfn = allocIovaFast(this.#iovad, size, fieldValue(record, 'limit'), flush, this.#cpu);
+    const flush = read(record, 'flush', flag);
+    const size = read(record, 'size', count);
+    const pfn = allocIovaFast(this.#iovad, size, read(record, 'limit', hexNumber), flush, this.#cpu);
     output.check('pfn', record['pfn'], hex(pfn));
   }
 
@@ -93,15 +98,12 @@ export const iovaKernelSuite: Suite = {
   name: 'iova',
   accepts: (header) => header['suite'] === 'iova',
   open(header) {
-    for (const field of ['granule', 'page_size', 'start_pfn', 'ncpus', 'cpu', 'dma_32bit_pfn']) {
-      if (!Number.isInteger(fieldValue(header, field))) throw new BrokenHeader(`iova needs ${field}`);
-    }
-    if (fieldValue(header, 'dma_32bit_pfn') !== 2 ** 32 / fieldValue(header, 'granule')) {
+    if (read(header, 'dma_32bit_pfn', hexNumber) !== 2 ** 32 / read(header, 'granule', count)) {
       throw new BrokenHeader('iova: dma_32bit_pfn is not 4 GiB');
     }
     return new IovaKernelReplayer(header);
   },
-  kindOf: (record) => String(record['op']),
+  kindOf: (record) => kindWord(record, 'op'),
   outputs: {
     alloc: ['pfn', 'hi', 'c32', 'c', 'm32'],
     alloc_fast: ['pfn', 'c32', 'c', 'm32'],

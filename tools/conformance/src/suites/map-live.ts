@@ -5,26 +5,26 @@
 
 /** Live mappings by the id of their record; each knows how to undo itself. */
 export class LiveMappings {
-  readonly #ids: unknown[] = [];
-  readonly #undo = new Map<unknown, () => void>();
+  readonly #ids: number[] = [];
+  readonly #undo = new Map<number, () => void>();
 
   /** The ids in the module's order. */
-  get ids(): readonly unknown[] {
+  get ids(): readonly number[] {
     return [...this.#ids];
   }
 
-  add(id: unknown, undo: () => void): void {
+  add(id: number, undo: () => void): void {
     this.#ids.push(id);
     this.#undo.set(id, undo);
   }
 
   /** Takes a mapping out; throws RangeError when there is none. */
-  take(id: unknown): () => void {
+  take(id: number): () => void {
     const undo = this.#undo.get(id);
     const at = this.#ids.indexOf(id);
-    if (undo === undefined || at < 0) throw new RangeError(`nothing live has id ${String(id)}`);
+    if (undo === undefined || at < 0) throw new RangeError(`nothing live has id ${id}`);
     this.#undo.delete(id);
-    const last = this.#ids.pop();
+    const last = this.#ids.pop() as number;
     if (at < this.#ids.length) this.#ids[at] = last;
     return undo;
   }

@@ -21,6 +21,7 @@ import {
 } from '@sgfree/dma-core';
 import { dmaMapSgtable, dmaUnmapSgtable } from '@sgfree/dma-sg';
 import { dmaAddr, hex, physAddr } from '@sgfree/hw-model';
+import { count, flag, hexNumber, kindWord, read, word } from '../recorded-value.ts';
 import {
   BrokenHeader,
   type FileContext,
@@ -30,27 +31,28 @@ import {
   type Suite,
 } from '../suite.ts';
 import { mappedRuns, treeRanges } from './dma-readback.ts';
-import { recordedAttrs, recordedDirection } from './dma-recorded-input.ts';
+import { attributeBits, direction } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { companionDump, dumpRows, firstDifferingRow, liveRows } from './map-debugfs.ts';
 import { LiveMappings } from './map-live.ts';
 import { type RecordedDevice, recordedDevice } from './recorded-device.ts';
-import { firstChangedEntry, type RecordedEntry, tableOf } from './sg-recorded-list.ts';
+import { firstChangedEntry, recordedEntries, tableOf } from './sg-recorded-list.ts';
 
 type Operation = (record: JsonRecord, output: RecordedOutput) => void;
 
 /** Longer mappings were not read back. */
 const READ_BACK_AT_MOST = 64 * 2 ** 20;
 
-const numberOf = (record: JsonRecord, field: string): number => Number(record[field]);
+const entriesOf = recordedEntries(hexNumber);
 
 /** A size or mask; 2^64 stands for 2^64 - 1. */
 const printedLimit = (value: number): string =>
   Number.isSafeInteger(value) ? hex(value) : `0x${(BigInt(value) - 1n).toString(16)}`;
 
-const asksFor = (record: JsonRecord): { dir: DmaDataDirection; attrs: DmaAttrs } => ({
-  dir: recordedDirection(record['dir']),
-  attrs: recordedAttrs(record['attrs']),
+const asksFor = (record: JsonRecord): { id: number; dir: DmaDataDirection; attrs: DmaAttrs } => ({
+  id: read(record, 'id', count),
+  dir: read(record, 'dir', direction),
+  attrs: read(record, 'attrs', attributeBits),
 });
 
 class MapReplayer implements Replayer {
@@ -61,8 +63,8 @@ class MapReplayer implements Replayer {
     params: (record, output) => this.#params(record, output),
     map_sg: (record, output) => this.#mapSg(record, output),
     map_phys: (record, output) => this.#mapPhys(record, output),
-    unmap_sg: (record) => this.#live.take(record['id'])(),
-    unmap_phys: (record) => this.#live.take(record['id'])(),
+    unmap_sg: (record) => this.#live.take(read(record, 'id', count))(),
+    unmap_phys: (record) => this.#live.take(read(record, 'id', count))(),
     live: (record, output) => output.check('ids', record['ids'], this.#live.ids),
     dump: (record, output) => {
       const { iovad } = this.#machine;
@@ -109,9 +111,9 @@ class MapReplayer implements Replayer {
 
   #params(record: JsonRecord, output: RecordedOutput): void {
     const { dev } = this.#machine;
-    dmaSetSegBoundary(dev, numberOf(record, 'boundary'));
-    dmaSetMaxSegSize(dev, numberOf(record, 'max_seg'));
-    const ret = dmaSetMask(dev, numberOf(record, 'mask'));
+    dmaSetSegBoundary(dev, read(record, 'boundary', hexNumber));
+    dmaSetMaxSegSize(dev, read(record, 'max_seg', word));
+    const ret = dmaSetMask(dev, read(record, 'mask', hexNumber));
     output.check('mask_ret', record['mask_ret'], ret);
     output.check('eff_mask', record['eff_mask'], printedLimit(dmaGetMask(dev)));
     output.check('merge_boundary', record['merge_boundary'], hex(dmaGetMergeBoundary(dev)));
@@ -121,9 +123,9 @@ class MapReplayer implements Replayer {
 
   #mapSg(record: JsonRecord, output: RecordedOutput): void {
     const { dev, domain } = this.#machine;
-    const entries = record['in'] as readonly RecordedEntry[];
+    const entries = read(record, 'in', entriesOf);
     const table = tableOf(entries);
-    const { dir, attrs } = asksFor(record);
+    const { id, dir, attrs } = asksFor(record);
     const ret = dmaMapSgtable(dev, table, dir, attrs);
     const mapped = ret === 0;
     output.check('ret', record['ret'], ret);
@@ -139,14 +141,14 @@ class MapReplayer implements Replayer {
     const runs = readBack && segments.map(({ address, bytes }) => mappedRuns(domain, address, bytes));
     output.check('pt', record['pt'], runs === false ? undefined : runs);
     output.check('entry changed', -1, firstChangedEntry(table, entries));
-    if (mapped) this.#live.add(record['id'], () => dmaUnmapSgtable(dev, table, dir, attrs));
+    if (mapped) this.#live.add(id, () => dmaUnmapSgtable(dev, table, dir, attrs));
   }
 
   #mapPhys(record: JsonRecord, output: RecordedOutput): void {
     const { dev, domain } = this.#machine;
-    const bytes = numberOf(record, 'len');
-    const { dir, attrs } = asksFor(record);
-    const address = dmaMapPhys(dev, physAddr(numberOf(record, 'phys')), bytes, dir, attrs);
+    const bytes = read(record, 'len', count);
+    const { id, dir, attrs } = asksFor(record);
+    const address = dmaMapPhys(dev, physAddr(read(record, 'phys', hexNumber)), bytes, dir, attrs);
     if (address === DMA_MAPPING_ERROR) {
       output.check('addr', record['addr'], null);
       output.check('pt', record['pt'], undefined);
@@ -155,7 +157,7 @@ class MapReplayer implements Replayer {
     output.check('addr', record['addr'], hex(address));
     const readBack = domain !== null && bytes <= READ_BACK_AT_MOST;
     output.check('pt', record['pt'], readBack ? mappedRuns(domain, address, bytes) : undefined);
-    this.#live.add(record['id'], () => dmaUnmapPhys(dev, address, bytes, dir, attrs));
+    this.#live.add(id, () => dmaUnmapPhys(dev, address, bytes, dir, attrs));
   }
 }
 
@@ -164,10 +166,10 @@ export const mapSuite: Suite = {
   name: 'map',
   accepts: (header) => header['suite'] === 'map',
   open(header: JsonRecord, context?: FileContext) {
-    if (header['untrusted'] === 1) throw new BrokenHeader('map: untrusted devices are not replayed');
+    if (read(header, 'untrusted', flag)) throw new BrokenHeader('map: untrusted devices are not replayed');
     return new MapReplayer(recordedDevice(header), companionDump(context));
   },
-  kindOf: (record) => String(record['op']),
+  kindOf: (record) => kindWord(record, 'op'),
   outputs: {
     params: ['mask_ret', 'eff_mask', 'merge_boundary', 'max_mapping', 'opt_mapping'],
     map_sg: ['ret', 'nents', 'out', 'pt'],

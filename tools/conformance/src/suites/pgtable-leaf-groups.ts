@@ -5,8 +5,9 @@
 // Simplified: none.
 
 import type { PageTable } from '@sgfree/iommu';
+import { wideAddress } from '../recorded-value.ts';
 import type { RecordedOutput } from './dma-recorded-output.ts';
-import { hexOfAddress, hexOfWords, parseAddress } from './pt-golden-address.ts';
+import { hexOfAddress, hexOfWords } from './pt-golden-address.ts';
 
 type LeafLine = readonly [va: string, level: number, raw: string, groups: number, delta: string, rep: number];
 
@@ -75,7 +76,7 @@ class RecordedEntries {
     if (line === undefined) return;
     this.#next += 1;
     const [va, level, raw, groups, delta, rep] = line;
-    ({ frame: this.frame, offset: this.offset } = parseAddress(va));
+    ({ frame: this.frame, offset: this.offset } = wideAddress(va));
     this.level = level;
     this.low = lowOf(raw);
     this.high = highOf(raw);

@@ -14,6 +14,7 @@ import {
   X8664Format,
 } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
+import { type Reader, within } from '../recorded-value.ts';
 import { BrokenHeader } from '../suite.ts';
 
 /** One flush as the driver saw it: frame and offset of the first and of the last byte, and whether tables were freed. */
@@ -25,6 +26,12 @@ export interface SeenSync {
   readonly pgsize: number;
   readonly freedTables: boolean;
 }
+
+/** A width of addresses. */
+export const addressBits: Reader<number> = within(12, 64);
+
+/** The level of a top table; level 0 is a table of 4 KiB leaves. */
+export const tableLevel: Reader<number> = within(0, 5);
 
 const TABLE_WINDOW = { base: physAddr(2 ** 36), bytes: 2 ** 36 };
 

@@ -3,11 +3,22 @@
 // Simplified: the gather's level bitmaps belong to formats that are not modelled.
 
 import { mapFramesNosync, type PageTableFeatures, unmapFramesAndSync } from '@sgfree/iommu';
-import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import {
+  bits,
+  count,
+  exactly,
+  hexNumber,
+  kindWord,
+  matching,
+  read,
+  type WideAddress,
+  wideAddress,
+} from '../recorded-value.ts';
+import type { JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { checkLeaves } from './pgtable-leaf-groups.ts';
-import { formatNamed, PageTableRig, type SeenSync } from './pgtable-rig.ts';
-import { hexOfAddress, parseAddress, parseBytes, type WideAddress } from './pt-golden-address.ts';
+import { addressBits, formatNamed, PageTableRig, type SeenSync, tableLevel } from './pgtable-rig.ts';
+import { hexOfAddress } from './pt-golden-address.ts';
 
 type Operation = (record: JsonRecord, output: RecordedOutput) => void;
 
@@ -22,12 +33,11 @@ const NO_SYNC: SeenSync = {
 
 const LAST_FRAME = 2 ** 52 - 1;
 
-const addressIn = (record: JsonRecord, field: string): WideAddress => parseAddress(String(record[field]));
 const hex = (frame: number, offset: number): string => `0x${hexOfAddress(frame, offset)}`;
 
 /** Feature bits of generic_pt, whose upper two mean something else in each format. */
-export function featuresOf(fmt: string, bits: number): PageTableFeatures {
-  const has = (bit: number): boolean => (bits & bit) !== 0;
+export function featuresOf(fmt: string, set: number): PageTableFeatures {
+  const has = (bit: number): boolean => (set & bit) !== 0;
   const common = {
     dmaIncoherent: has(0x1),
     dynamicTop: has(0x4),
@@ -40,20 +50,19 @@ export function featuresOf(fmt: string, bits: number): PageTableFeatures {
 }
 
 /** The format in the recorded command, e.g. `pgtable fmt=vtdss vasz=48`. */
-const formatOf = (header: JsonRecord): string => /\bfmt=(\S+)/.exec(String(header['cmd']))?.[1] ?? '';
+const command = matching(/\bfmt=\S/, 'a command with fmt=');
+const formatOf = (header: JsonRecord): string => /\bfmt=(\S+)/.exec(read(header, 'cmd', command))?.[1] ?? '';
 
 function rigOf(header: JsonRecord): PageTableRig {
   const fmt = formatOf(header);
-  for (const field of ['top_level', 'max_vasz_lg2', 'max_oasz_lg2', 'features']) {
-    if (typeof header[field] !== 'number') throw new BrokenHeader(`pgtable needs ${field}`);
-  }
-  if (header['init_ret'] !== 0) throw new BrokenHeader('pgtable: the recorded table was not made');
+  read(header, 'page_size', exactly(4096));
+  read(header, 'init_ret', exactly(0));
   return new PageTableRig({
-    format: formatNamed(fmt, featuresOf(fmt, header['features'] as number)),
-    vaBits: header['max_vasz_lg2'] as number,
-    oaBits: header['max_oasz_lg2'] as number,
-    topLevel: header['top_level'] as number,
-    pgsizeBitmap: parseBytes(String(header['pgsize_bitmap'])),
+    format: formatNamed(fmt, featuresOf(fmt, read(header, 'features', bits))),
+    vaBits: read(header, 'max_vasz_lg2', addressBits),
+    oaBits: read(header, 'max_oasz_lg2', addressBits),
+    topLevel: read(header, 'top_level', tableLevel),
+    pgsizeBitmap: read(header, 'pgsize_bitmap', hexNumber),
   });
 }
 
@@ -84,10 +93,11 @@ class PgtableReplayer implements Replayer {
   }
 
   #map(record: JsonRecord, output: RecordedOutput): void {
-    const iova = addressIn(record, 'iova');
-    const phys = addressIn(record, 'phys');
-    const size = parseBytes(String(record['size']));
-    const prot = record['prot'] as number;
+    read(record, 'i', count);
+    const iova = read(record, 'iova', wideAddress);
+    const phys = read(record, 'phys', wideAddress);
+    const size = read(record, 'size', hexNumber);
+    const prot = read(record, 'prot', bits);
     const { domain } = this.#rig;
     const ret = mapFramesNosync(domain, iova.frame, iova.offset, phys.frame, phys.offset, size, prot);
     output.check('ret', record['ret'], ret);
@@ -96,8 +106,9 @@ class PgtableReplayer implements Replayer {
   }
 
   #unmap(record: JsonRecord, output: RecordedOutput): void {
-    const iova = addressIn(record, 'iova');
-    const size = parseBytes(String(record['size']));
+    read(record, 'i', count);
+    const iova = read(record, 'iova', wideAddress);
+    const size = read(record, 'size', hexNumber);
     const unmapped = unmapFramesAndSync(this.#rig.domain, iova.frame, iova.offset, size);
     output.check('ret', record['ret'], `0x${unmapped.toString(16)}`);
     output.check('flush', record['flush'], this.#noteSyncs());
@@ -112,7 +123,8 @@ class PgtableReplayer implements Replayer {
   }
 
   #lookup(record: JsonRecord, output: RecordedOutput): void {
-    const { frame, offset } = addressIn(record, 'iova');
+    read(record, 'i', count);
+    const { frame, offset } = read(record, 'iova', wideAddress);
     const target = this.#rig.table.physOf(frame);
     output.check('phys', record['phys'], target < 0 ? '0x0' : hex(target, offset));
   }
@@ -144,7 +156,7 @@ export const pgtableSuite: Suite = {
   name: 'pgtable',
   accepts: (header) => header['suite'] === 'pgtable',
   open: (header) => new PgtableReplayer(header),
-  kindOf: (record) => String(record['op']),
+  kindOf: (record) => kindWord(record, 'op'),
   outputs: {
     map: ['ret', 'leaves'],
     unmap: ['ret', 'flush', 'gather', 'leaves'],

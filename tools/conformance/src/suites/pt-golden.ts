@@ -3,11 +3,21 @@
 // Simplified: none; every recorded field is compared, and all table pages must come back at the end.
 
 import { mapFramesNosync, unmapFramesAndSync } from '@sgfree/iommu';
+import {
+  bareHexNumber,
+  bareWideAddress,
+  bits,
+  flag,
+  kindWord,
+  objectOf,
+  orAbsent,
+  read,
+} from '../recorded-value.ts';
 import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { crcOfText } from './iova-crc.ts';
-import { formatNamed, PageTableRig } from './pgtable-rig.ts';
-import { hexOfAddress, hexOfWords, parseAddress, parseBytes } from './pt-golden-address.ts';
+import { addressBits, formatNamed, PageTableRig, tableLevel } from './pgtable-rig.ts';
+import { hexOfAddress, hexOfWords } from './pt-golden-address.ts';
 
 type GoldenLeaf = [iova: string, raw: string, level: number, lg2: number];
 type Operation = (record: JsonRecord, output: RecordedOutput) => void;
@@ -23,27 +33,22 @@ const FEATURES = [
 ] as const;
 const IGNORED_FEATURES = ['fullVa', 'encryptTables'];
 
-const textOf = (record: JsonRecord, field: string): string => String(record[field]);
+const featureFlags = objectOf(
+  Object.fromEntries([...FEATURES, ...IGNORED_FEATURES].map((name) => [name, orAbsent(flag)])),
+);
 
 function rigOf(header: JsonRecord): PageTableRig {
-  const { vaBits, oaBits, topLevel, pgsizeBitmap } = header;
-  if (typeof vaBits !== 'number' || typeof oaBits !== 'number' || typeof topLevel !== 'number') {
-    throw new BrokenHeader('pt-golden/1 needs vaBits, oaBits and topLevel');
+  const recorded = read(header, 'features', featureFlags);
+  for (const name of Object.keys(header['features'] as object)) {
+    if (!Object.hasOwn(recorded, name)) throw new BrokenHeader(`pt-golden/1: unknown feature ${name}`);
   }
-  if (typeof pgsizeBitmap !== 'string') throw new BrokenHeader('pt-golden/1 needs pgsizeBitmap');
-  const recorded = (header['features'] ?? {}) as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(recorded)) {
-    if (![...FEATURES, ...IGNORED_FEATURES].includes(name)) {
-      throw new BrokenHeader(`pt-golden/1: unknown feature ${name}`);
-    }
-  }
-  const features = Object.fromEntries(FEATURES.map((name) => [name, Boolean(recorded[name])]));
+  const features = Object.fromEntries(FEATURES.map((name) => [name, recorded[name] ?? false]));
   return new PageTableRig({
     format: formatNamed(header['fmt'], features),
-    vaBits,
-    oaBits,
-    topLevel,
-    pgsizeBitmap: parseBytes(pgsizeBitmap),
+    vaBits: read(header, 'vaBits', addressBits),
+    oaBits: read(header, 'oaBits', addressBits),
+    topLevel: read(header, 'topLevel', tableLevel),
+    pgsizeBitmap: read(header, 'pgsizeBitmap', bareHexNumber),
   });
 }
 
@@ -62,7 +67,7 @@ class PtGoldenReplayer implements Replayer {
 
   replay(record: JsonRecord): readonly Mismatch[] {
     const output = new RecordedOutput();
-    this.#operations[textOf(record, 'o')]?.(record, output);
+    this.#operations[String(record['o'])]?.(record, output);
     return output.mismatches;
   }
 
@@ -74,9 +79,9 @@ class PtGoldenReplayer implements Replayer {
 
   #map(record: JsonRecord, output: RecordedOutput): void {
     const { domain, table } = this.#rig;
-    const iova = parseAddress(textOf(record, 'iova'));
-    const pa = parseAddress(textOf(record, 'pa'));
-    const bytes = parseBytes(textOf(record, 'len'));
+    const iova = read(record, 'iova', bareWideAddress);
+    const pa = read(record, 'pa', bareWideAddress);
+    const bytes = read(record, 'len', bareHexNumber);
     const ret = mapFramesNosync(
       domain,
       iova.frame,
@@ -84,7 +89,7 @@ class PtGoldenReplayer implements Replayer {
       pa.frame,
       pa.offset,
       bytes,
-      record['prot'] as number,
+      read(record, 'prot', bits),
     );
     output.check('ret', record['ret'], ret);
     output.check('mapped', record['mapped'], table.mappedBytes.toString(16));
@@ -93,15 +98,15 @@ class PtGoldenReplayer implements Replayer {
   }
 
   #unmap(record: JsonRecord, output: RecordedOutput): void {
-    const iova = parseAddress(textOf(record, 'iova'));
-    const bytes = parseBytes(textOf(record, 'len'));
+    const iova = read(record, 'iova', bareWideAddress);
+    const bytes = read(record, 'len', bareHexNumber);
     const unmapped = unmapFramesAndSync(this.#rig.domain, iova.frame, iova.offset, bytes);
     output.check('r', record['r'], unmapped.toString(16));
     this.#afterwards(record, output);
   }
 
   #lookup(record: JsonRecord, output: RecordedOutput): void {
-    const { frame, offset } = parseAddress(textOf(record, 'iova'));
+    const { frame, offset } = read(record, 'iova', bareWideAddress);
     const target = this.#rig.table.physOf(frame);
     output.check('r', record['r'], target < 0 ? '0' : hexOfAddress(target, offset));
   }
@@ -136,7 +141,7 @@ export const ptGoldenSuite: Suite = {
   name: 'pt-golden/1',
   accepts: (header) => header['format'] === 'pt-golden/1',
   open: (header) => new PtGoldenReplayer(header),
-  kindOf: (record) => String(record['o']),
+  kindOf: (record) => kindWord(record, 'o'),
   outputs: {
     map: ['ret', 'mapped', 'sync', 'tables', 'top'],
     unmap: ['r', 'sync', 'tables'],

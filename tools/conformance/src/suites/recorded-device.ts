@@ -23,6 +23,24 @@ import {
   restoreIovaState,
 } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
+import {
+  count,
+  cpuCount,
+  exactly,
+  flag,
+  hexNumber,
+  listOf,
+  matching,
+  objectOf,
+  orAbsent,
+  orNull,
+  type Reader,
+  read,
+  tupleOf,
+  wideAddress,
+  within,
+  word,
+} from '../recorded-value.ts';
 import { BrokenHeader, type JsonRecord } from '../suite.ts';
 import { recordedTableShape } from './recorded-table-shape.ts';
 
@@ -38,34 +56,38 @@ export interface RecordedDevice {
 const PAGE = 4096;
 const lowRam: PhysRange = { base: physAddr(0), bytes: 2 ** 31 };
 const DMA_DOMAIN = 3;
+const busAddress = matching(/^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/, 'domain:bus:device.function');
 
 /** Invalidations have no effect that these suites record. */
 const silentOps: IommuDomainOps = { iotlbSync() {}, flushIotlbAll() {}, iotlbSyncMap: null };
 
 /** Builds the start state of a file; throws {@link BrokenHeader} when the header does not describe one. */
 export function recordedDevice(header: JsonRecord): RecordedDevice {
-  if (header['page_size'] !== PAGE) throw new BrokenHeader('the page size is not 4096');
+  read(header, 'page_size', exactly(PAGE));
+  const cpus = read(header, 'ncpus', cpuCount);
+  const active = read(header, 'swiotlb_active', flag);
+  const dmaMask = read(header, 'dma_mask', hexNumber);
   const memory = new PhysicalMemory();
-  for (const { base, bytes } of ramOf(header)) memory.addRam(base, bytes);
+  for (const { base, bytes } of active ? lowAndHighRam : [lowRam]) memory.addRam(base, bytes);
   const log = new EventLog();
   const platform = new DmaPlatform({
     memory,
     log,
     clock: new Clock(),
-    cpus: numberOf(header, 'ncpus'),
-    swiotlb: { active: header['swiotlb_active'] === 1, pool: null },
+    cpus,
+    swiotlb: { active, pool: null },
   });
-  platform.currentCpu = numberOf(header, 'cpu');
+  platform.currentCpu = read(header, 'cpu', within(0, cpus - 1));
   const dev = pciDevice({
-    name: String(header['dev']),
+    name: read(header, 'dev', busAddress),
     platform,
-    untrusted: header['untrusted'] === 1,
-    dmaMask: hexNumber(header, 'dma_mask'),
+    untrusted: read(header, 'untrusted', flag),
+    dmaMask,
   });
-  dmaSetMinAlignMask(dev, Number(header['min_align_mask'] ?? 0));
+  dmaSetMinAlignMask(dev, read(header, 'min_align_mask', orAbsent(word)) ?? 0);
   const domain = domainOf(header, new FrameAllocator(memory, lowRam), memory, log);
   iommuSetupDmaOps(dev, domain);
-  dmaSetMask(dev, hexNumber(header, 'dma_mask'));
+  dmaSetMask(dev, dmaMask);
   if (domain === null) return { dev, domain, iovad: null, log };
   const { iovad } = iommuGetDmaCookie(domain);
   try {
@@ -75,7 +97,7 @@ export function recordedDevice(header: JsonRecord): RecordedDevice {
     if (error instanceof InternalError) throw new BrokenHeader(error.message);
     throw error;
   }
-  dev.pci32BitWorkaround = header['pci_32bit_workaround'] === 1;
+  dev.pci32BitWorkaround = read(header, 'pci_32bit_workaround', flag);
   return { dev, domain, iovad, log };
 }
 
@@ -85,13 +107,10 @@ function domainOf(
   memory: PhysicalMemory,
   log: EventLog,
 ): PagingDomain | null {
-  const type = header['domain_type'] ?? null;
-  if (type === null) return null;
-  if (type !== DMA_DOMAIN)
-    throw new BrokenHeader(`domain type ${JSON.stringify(type)} is no strict DMA domain`);
+  if (read(header, 'domain_type', orNull(exactly(DMA_DOMAIN))) === null) return null;
   const geometry = geometryOf(header);
   const { format, vaBits, pgsizeBitmap } = recordedTableShape(
-    hexNumber(header, 'pgsize_bitmap'),
+    read(header, 'pgsize_bitmap', hexNumber),
     geometry.apertureLastFrame,
   );
   const table = new PageTable({ format, memory, frames, vaBits, pgsizeBitmap });
@@ -99,80 +118,44 @@ function domainOf(
 }
 
 function geometryOf(header: JsonRecord): DomainGeometry {
-  const aperture = header['aperture'];
-  if (!Array.isArray(aperture) || aperture.length !== 2) throw new BrokenHeader('aperture is no pair');
-  const [first, last] = aperture.map(frameOfHex);
+  const [first, last] = read(header, 'aperture', tupleOf(wideAddress, wideAddress));
   return {
-    apertureFirstFrame: first ?? 0,
-    apertureLastFrame: last ?? 0,
-    forceAperture: header['geometry_force'] === 1,
+    apertureFirstFrame: first.frame,
+    apertureLastFrame: last.frame,
+    forceAperture: read(header, 'geometry_force', flag),
   };
 }
 
 function restore(header: JsonRecord, iovad: IovaDomain): void {
-  const granule = numberOf(header, 'iova_granule');
-  const startPfn = hexNumber(header, 'iova_start_pfn');
+  const granule = read(header, 'iova_granule', count);
+  const startPfn = read(header, 'iova_start_pfn', hexNumber);
   if (granule !== iovad.granule || startPfn !== iovad.startPfn) {
     throw new BrokenHeader(
       `granule ${granule} and start ${startPfn} do not follow from pgsize_bitmap and aperture`,
     );
   }
-  const pfns = (list: unknown): number[] | null => (Array.isArray(list) ? list.map(Number) : null);
   restoreIovaState(iovad, {
-    ranges: listOf(header, 'iova_tree').map((range) => {
-      const [lo, hi] = pfns(range) ?? [];
-      if (lo === undefined || hi === undefined)
-        throw new BrokenHeader('iova_tree holds something that is no range');
-      return [lo, hi];
-    }),
-    cached: nodeOf(header, 'c'),
-    cached32: nodeOf(header, 'c32'),
-    max32: hexNumber(header, 'm32'),
-    rcache: listOf(header, 'rcache').map((slot) => {
-      const { cpu, order, depot, loaded, prev } = slot as JsonRecord;
-      return {
-        cpu: Number(cpu),
-        order: Number(order),
-        depot: Number(depot),
-        loaded: pfns(loaded),
-        prev: pfns(prev),
-      };
-    }),
+    ranges: read(header, 'iova_tree', listOf(tupleOf(hexNumber, hexNumber))),
+    cached: read(header, 'c', nodeFrame),
+    cached32: read(header, 'c32', nodeFrame),
+    max32: read(header, 'm32', hexNumber),
+    rcache: read(header, 'rcache', listOf(cacheSlot)),
   });
 }
 
 /** First frame of a remembered node; null for the end anchor, which starts at 2^64 - 1. */
-const nodeOf = (header: JsonRecord, field: string): number | null => {
-  const pfn = hexNumber(header, field);
+const nodeFrame: Reader<number | null> = (value) => {
+  const pfn = hexNumber(value);
   return pfn >= 2 ** 63 ? null : pfn;
 };
 
-function listOf(header: JsonRecord, field: string): readonly unknown[] {
-  const list = header[field];
-  if (!Array.isArray(list)) throw new BrokenHeader(`${field} is no list`);
-  return list;
-}
+/** The magazines of one CPU and order, null where there is none yet. */
+const cacheSlot = objectOf({
+  cpu: count,
+  order: count,
+  depot: count,
+  loaded: orNull(listOf(hexNumber)),
+  prev: orNull(listOf(hexNumber)),
+});
 
-function numberOf(header: JsonRecord, field: string): number {
-  const value = header[field];
-  if (typeof value !== 'number') throw new BrokenHeader(`${field} is no number`);
-  return value;
-}
-
-/** A hex field; 2^64 - 1 becomes 2^64, which is how masks of all ones are written here. */
-function hexNumber(header: JsonRecord, field: string): number {
-  const text = header[field];
-  if (typeof text !== 'string' || !/^0x[0-9a-f]+$/.test(text))
-    throw new BrokenHeader(`${field} is no hex string`);
-  return Number(text);
-}
-
-function frameOfHex(text: unknown): number {
-  if (typeof text !== 'string' || !/^0x[0-9a-f]+$/.test(text))
-    throw new BrokenHeader('aperture holds no hex string');
-  return Number(BigInt(text) / BigInt(PAGE));
-}
-
-function ramOf(header: JsonRecord): PhysRange[] {
-  return header['swiotlb_active'] === 1 ? [lowRam, { base: physAddr(2 ** 32), bytes: 2 ** 30 }] : [lowRam];
-}
+const lowAndHighRam: readonly PhysRange[] = [lowRam, { base: physAddr(2 ** 32), bytes: 2 ** 30 }];

@@ -3,24 +3,49 @@
 // Simplified: pages are frame numbers; runs stand for lists of neighbouring frames.
 
 import { SgAppendTable, SgTable, sgAllocAppendTableFromPages } from '@sgfree/dma-sg';
-import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import {
+  count,
+  exactly,
+  hexNumber,
+  listOf,
+  MalformedValue,
+  objectOf,
+  type Reader,
+  read,
+  result,
+  tupleOf,
+  word,
+} from '../recorded-value.ts';
+import type { JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 
-interface AppendCall {
-  readonly n: number;
-  readonly offset: number;
-  readonly size: number;
-  readonly left: number;
-  readonly ret: number;
-  readonly nents: number;
-  readonly runs: readonly (readonly [string, number])[];
+const recordedCall = objectOf({
+  n: word,
+  offset: word,
+  size: count,
+  left: word,
+  ret: result,
+  nents: result,
+  runs: listOf(tupleOf(hexNumber, word)),
+});
+
+/** One call, its pages as frames. */
+interface AppendCall extends Omit<ReturnType<typeof recordedCall>, 'runs'> {
+  readonly frames: readonly number[];
 }
 
-function framesOf(runs: AppendCall['runs']): number[] {
+const appendCalls: Reader<AppendCall[]> = listOf((value) => {
+  const { runs, ...call } = recordedCall(value);
+  return { ...call, frames: framesOf(runs, call.n) };
+});
+
+function framesOf(runs: readonly (readonly [number, number])[], pages: number): number[] {
   const frames: number[] = [];
-  for (const [first, count] of runs) {
-    for (let at = 0; at < count; at += 1) frames.push(Number(first) + at);
+  for (const [first, length] of runs) {
+    if (length > pages - frames.length) break;
+    for (let at = 0; at < length; at += 1) frames.push(first + at);
   }
+  if (frames.length !== pages) throw new MalformedValue('.runs', runs, `${pages} pages`);
   return frames;
 }
 
@@ -29,15 +54,17 @@ const replayer: Replayer = {
     const output = new RecordedOutput();
     const table = new SgTable();
     const append = new SgAppendTable(table);
+    const maxSegment = read(record, 'max_seg', word);
+    read(record, 'i', count);
     let failed = false;
-    for (const [at, call] of (record['calls'] as readonly AppendCall[]).entries()) {
+    for (const [at, call] of read(record, 'calls', appendCalls).entries()) {
       const ret = sgAllocAppendTableFromPages(
         append,
-        framesOf(call.runs),
+        call.frames,
         call.n,
         call.offset,
         call.size,
-        record['max_seg'] as number,
+        maxSegment,
         call.left,
       );
       output.check(`calls[${at}].ret`, call.ret, ret);
@@ -63,7 +90,7 @@ export const sgAppendSuite: Suite = {
   name: 'sg_append',
   accepts: (header) => header['suite'] === 'sg_append',
   open(header) {
-    if (header['page_size'] !== 4096) throw new BrokenHeader('sg_append needs page_size 4096');
+    read(header, 'page_size', exactly(4096));
     return replayer;
   },
   kindOf: (record) => ('calls' in record ? 'table' : 'unknown'),

@@ -12,18 +12,38 @@ import {
   sgArrayLayout,
   sgNentsForLen,
 } from '@sgfree/dma-sg';
-import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import {
+  count,
+  exactly,
+  kindWord,
+  listOf,
+  objectOf,
+  orAbsent,
+  orNull,
+  read,
+  result,
+  tupleOf,
+  within,
+  word,
+} from '../recorded-value.ts';
+import type { JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 
-interface AppendCall {
-  readonly pfns: readonly number[];
-  readonly offset: number;
-  readonly size: number;
-  readonly leftPages: number;
-  readonly ret: number;
-  readonly nents: number;
-  readonly totalNents: number;
-}
+const pageList = listOf(count);
+const appendCalls = listOf(
+  objectOf({
+    pfns: pageList,
+    offset: word,
+    size: count,
+    leftPages: word,
+    ret: result,
+    nents: result,
+    totalNents: result,
+  }),
+);
+const lengthAsked = orAbsent(tupleOf(count, result));
+/** Index of the allocation that is to fail, or -1. */
+const failIndex = within(-1, 2 ** 31 - 1);
 
 /** Hands out arrays, writes their sizes down and fails at one of them. */
 class RecordingAllocator implements SgArrayAllocator {
@@ -63,6 +83,7 @@ class SgGoldenReplayer implements Replayer {
 
   replay(record: JsonRecord): readonly Mismatch[] {
     const output = new RecordedOutput();
+    read(record, 'id', count);
     if (record['kind'] === 'table') this.#table(record, output);
     else if (record['kind'] === 'upstream') this.#upstream(record, output);
     else this.#append(record, output);
@@ -73,15 +94,17 @@ class SgGoldenReplayer implements Replayer {
     const allocator = new RecordingAllocator(-1);
     const table = new SgTable(null, allocator);
     const append = new SgAppendTable(table, this.#maxSingleAlloc);
+    const maxSegment = read(record, 'maxSegment', word);
+    const [asked] = read(record, 'nentsForLen', lengthAsked) ?? [0];
     let failed = 0;
-    for (const [at, call] of (record['calls'] as readonly AppendCall[]).entries()) {
+    for (const [at, call] of read(record, 'calls', appendCalls).entries()) {
       const ret = sgAllocAppendTableFromPages(
         append,
         call.pfns,
         call.pfns.length,
         call.offset,
         call.size,
-        record['maxSegment'] as number,
+        maxSegment,
         call.leftPages,
       );
       output.check(`calls[${at}].ret`, call.ret, ret);
@@ -97,18 +120,17 @@ class SgGoldenReplayer implements Replayer {
     output.check('layout', record['layout'], sgArrayLayout(table));
     output.check('allocs', record['allocs'], allocator.sizes);
     output.check('segs', record['segs'], segmentsOf(table.list, table.segmentCount));
-    const asked = (record['nentsForLen'] as readonly number[] | undefined)?.[0] ?? 0;
     output.check('nentsForLen', record['nentsForLen'], [asked, sgNentsForLen(table.list, asked)]);
   }
 
   #table(record: JsonRecord, output: RecordedOutput): void {
-    const allocator = new RecordingAllocator(record['failAlloc'] as number);
+    const allocator = new RecordingAllocator(read(record, 'failAlloc', failIndex));
     const table = new SgTable(null, allocator);
     const ret = __sgAllocTable(
       table,
-      record['nents'] as number,
-      record['maxEnts'] as number,
-      record['firstChunk'] as number,
+      read(record, 'nents', word),
+      read(record, 'maxEnts', word),
+      read(record, 'firstChunk', word),
     );
     output.check('ret', record['ret'], ret);
     output.check('outNents', record['outNents'], table.mappedCount);
@@ -120,10 +142,11 @@ class SgGoldenReplayer implements Replayer {
   #upstream(record: JsonRecord, output: RecordedOutput): void {
     const table = new SgTable();
     const append = new SgAppendTable(table, this.#maxSingleAlloc);
-    const first = record['pfns'] as readonly number[];
-    const second = record['pfnsAppend'] as readonly number[] | null;
-    const size = record['size'] as number;
-    const limit = record['maxSegment'] as number;
+    const first = read(record, 'pfns', pageList);
+    const second = read(record, 'pfnsAppend', orNull(pageList));
+    const size = read(record, 'size', count);
+    const limit = read(record, 'maxSegment', word);
+    const segments = read(record, 'expectSegments', count);
     const left = second === null ? 0 : first.length;
     let ret = sgAllocAppendTableFromPages(append, first, first.length, 0, size, limit, left);
     if (ret === 0 && second !== null) {
@@ -136,7 +159,7 @@ class SgGoldenReplayer implements Replayer {
       output.check('segs', record['segs'], undefined);
       return;
     }
-    output.check('expectSegments', record['expectSegments'], table.mappedCount);
+    output.check('expectSegments', segments, table.mappedCount);
     output.check('segs', record['segs'], segmentsOf(table.list, table.segmentCount));
   }
 }
@@ -146,13 +169,10 @@ export const sgGoldenSuite: Suite = {
   name: 'sg-golden/1',
   accepts: (header) => header['format'] === 'sg-golden/1',
   open(header) {
-    const maxSingleAlloc = header['maxSingleAlloc'];
-    if (header['pageSize'] !== 4096 || typeof maxSingleAlloc !== 'number') {
-      throw new BrokenHeader('sg-golden/1 needs pageSize 4096 and maxSingleAlloc');
-    }
-    return new SgGoldenReplayer(maxSingleAlloc);
+    read(header, 'pageSize', exactly(4096));
+    return new SgGoldenReplayer(read(header, 'maxSingleAlloc', word));
   },
-  kindOf: (record) => String(record['kind']),
+  kindOf: (record) => kindWord(record, 'kind'),
   outputs: {
     append: [
       'calls[].ret',
@@ -168,6 +188,6 @@ export const sgGoldenSuite: Suite = {
       'nentsForLen[1]',
     ],
     table: ['ret', 'outNents', 'outOrigNents', 'allocs', 'layout'],
-    upstream: ['ret', 'nents', 'segs'],
+    upstream: ['ret', 'expectRet', 'nents', 'segs'],
   },
 };

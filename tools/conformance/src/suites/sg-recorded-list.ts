@@ -5,14 +5,14 @@
 import { SgTable, sgInitTable, sgSetPage } from '@sgfree/dma-sg';
 import { addOffset, dmaAddr, type PhysAddr, physAddr } from '@sgfree/hw-model';
 import { iommuIovaToPhys, type PagingDomain } from '@sgfree/iommu';
+import { listOf, type Reader, tupleOf, word } from '../recorded-value.ts';
 
 /** One entry of a list: page frame, offset, bytes. */
-export type RecordedEntry = readonly [
-  pfn: number | string,
-  offset: number,
-  bytes: number,
-  ...rest: unknown[],
-];
+export type RecordedEntry = readonly [pfn: number, offset: number, bytes: number];
+
+/** A list of entries whose page frames are written in one way. */
+export const recordedEntries = (frame: Reader<number>): Reader<RecordedEntry[]> =>
+  listOf(tupleOf(frame, word, word));
 
 /** A table of these entries. */
 export function tableOf(entries: readonly RecordedEntry[]): SgTable {
@@ -20,7 +20,7 @@ export function tableOf(entries: readonly RecordedEntry[]): SgTable {
   sgInitTable(table.list, entries.length);
   table.segmentCount = entries.length;
   for (const [sg, [pfn, offset, bytes]] of entries.entries()) {
-    sgSetPage(table.list, sg, Number(pfn), bytes, offset);
+    sgSetPage(table.list, sg, pfn, bytes, offset);
   }
   return table;
 }
@@ -29,8 +29,7 @@ export function tableOf(entries: readonly RecordedEntry[]): SgTable {
 export function firstChangedEntry(table: SgTable, entries: readonly RecordedEntry[]): number {
   const { pageFrame, offset, length } = table.list;
   return entries.findIndex(
-    ([pfn, start, bytes], sg) =>
-      pageFrame[sg] !== Number(pfn) || offset[sg] !== start || length[sg] !== bytes,
+    ([pfn, start, bytes], sg) => pageFrame[sg] !== pfn || offset[sg] !== start || length[sg] !== bytes,
   );
 }
 
@@ -55,7 +54,7 @@ export function firstUnreachedEntry(
   let segment = 0;
   let used = 0;
   for (const [index, [pfn, offset, bytes]] of entries.entries()) {
-    const start = physAddr(Number(pfn) * 4096 + offset);
+    const start = physAddr(pfn * 4096 + offset);
     for (let done = 0; done < bytes; ) {
       const at = segments[segment];
       if (at === undefined) return index;
