@@ -1,8 +1,8 @@
 // Swiotlb: the seam to the bounce buffers that stand in for memory a device cannot or must not reach.
 // Source followed: include/linux/swiotlb.h; kernel/dma/swiotlb.c (swiotlb_max_mapping_size, is_swiotlb_active).
 // Whether a pool is active decides size limits even where no mapping bounces, so that is known apart from the pool.
-// Simplified: the slot allocator is not here. A machine whose pool is active but has no slots answers a mapping that
-// would have to bounce with an error and a violation event.
+// Simplified: one pool a machine. One that is active but has no slots answers a mapping that would have to bounce with
+// an error and a violation event.
 
 import { alignUp, type PhysAddr } from '@sgfree/hw-model';
 import { warnViolation } from '@sgfree/mm';
@@ -10,12 +10,7 @@ import type { Device } from './device.ts';
 import type { DmaAttrs } from './dma-attrs.ts';
 import type { DmaDataDirection } from './dma-direction.ts';
 import { DMA_MAPPING_ERROR } from './dma-mask.ts';
-
-/** Bytes of one slot. */
-const SLOT_BYTES = 2048;
-
-/** Slots that one mapping can have at most (`IO_TLB_SEGSIZE`). */
-const SLOTS_PER_SEGMENT = 128;
+import { SLOT_BYTES, SLOTS_PER_SEGMENT } from './swiotlb/slot-size.ts';
 
 /**
  * The slot allocator of a bounce pool.
@@ -48,7 +43,7 @@ export interface Swiotlb {
   readonly active: boolean;
   /** Every mapping bounces (`swiotlb=force`, restricted pools). */
   readonly forceBounce?: boolean;
-  /** The slots, or null where they are not modelled. */
+  /** The slots; null: a mapping that has to bounce fails. */
   readonly pool: BouncePool | null;
 }
 
@@ -82,7 +77,7 @@ export const isSwiotlbForceBounce = (dev: Device): boolean => dev.platform.swiot
 
 /**
  * Slots for `size` bytes at `orig`, filled with them; -1 when there is no room (rule `swiotlb-full`). From the first
- * time on the device's syncs have something to do.
+ * success on the device's syncs have something to do.
  * @internal
  * @kernel swiotlb_tbl_map_single
  */
@@ -99,11 +94,9 @@ export function swiotlbTblMapSingle(
     warnViolation(dev.log, 'swiotlb-no-slots', { device: dev.name, phys: orig, size });
     return DMA_MAPPING_ERROR;
   }
-  dev.dmaSkipSync = false;
   const bounced = pool.map(dev, orig, size, allocAlignMask, dir, attrs);
-  if (bounced === DMA_MAPPING_ERROR && attrs.noWarn !== true) {
-    warnViolation(dev.log, 'swiotlb-full', { device: dev.name, size });
-  }
+  if (bounced !== DMA_MAPPING_ERROR) dev.dmaSkipSync = false;
+  else if (attrs.noWarn !== true) warnViolation(dev.log, 'swiotlb-full', { device: dev.name, size });
   return bounced;
 }
 

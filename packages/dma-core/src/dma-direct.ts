@@ -14,6 +14,7 @@ import {
   swiotlbTblMapSingle,
   swiotlbTblUnmapSingle,
 } from './bounce-buffers.ts';
+import { needsCacheSync } from './cache-maintenance.ts';
 import type { Device } from './device.ts';
 import type { DmaAttrs } from './dma-attrs.ts';
 import type { DmaDataDirection } from './dma-direction.ts';
@@ -80,9 +81,15 @@ export function swiotlbMap(
   const bounced = swiotlbTblMapSingle(dev, phys, size, 0, dir, attrs);
   if (bounced === DMA_MAPPING_ERROR) return DMA_MAPPING_ERROR;
   const address = physToDma(dev, bounced);
-  if (dmaCapable(dev, address, size)) return address;
-  swiotlbTblUnmapSingle(dev, bounced, size, dir, { ...attrs, skipCpuSync: true });
-  return overflow(dev, address, size);
+  if (!dmaCapable(dev, address, size)) {
+    swiotlbTblUnmapSingle(dev, bounced, size, dir, { ...attrs, skipCpuSync: true });
+    return overflow(dev, address, size);
+  }
+  if (needsCacheSync(dev, attrs)) {
+    dev.platform.cache?.syncForDevice(bounced, size, dir);
+    dev.platform.cache?.flush();
+  }
+  return address;
 }
 
 /**

@@ -6,6 +6,7 @@ export {
   isSwiotlbForceBounce,
   type Swiotlb,
   swiotlbMaxMappingSize,
+  swiotlbTblMapSingle,
   swiotlbTblUnmapSingle,
 } from './bounce-buffers.ts';
 export { type CacheMaintenance, needsCacheSync } from './cache-maintenance.ts';
@@ -86,3 +87,4 @@ export {
   type ReservedRegionType,
   VTD_MSI_REGION,
 } from './reserved-region.ts';
+export { SwiotlbPool, type SwiotlbPoolOptions } from './swiotlb/swiotlb-pool.ts';
