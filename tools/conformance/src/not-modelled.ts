@@ -45,7 +45,6 @@ function mappingKinds(suite: string): NotModelled[] {
     matches: (header) => header['suite'] === suite && applies(header),
   });
   return [
-    kind('untrusted', 'an untrusted device bounces through swiotlb', (header) => header['untrusted'] === 1),
     kind('lazy', 'lazy mode frees addresses by the flush queue', (header) => header['domain_type'] === 11),
   ];
 }
@@ -61,7 +60,6 @@ export const notModelled: readonly NotModelled[] = [
   ...mappingKinds('map'),
   ...mappingKinds('dma_iova'),
   ofSuite('fq', 'the flush queue'),
-  ofSuite('swiotlb', 'the swiotlb pool allocator'),
   ofSuite('p2p', 'peer-to-peer routes'),
   ofSuite('p2p_sg', 'scatterlists with peer-to-peer pages'),
   ofSuite('phys_vec', 'dma-buf tables of physical ranges'),

@@ -11,6 +11,7 @@ import { pgtableSuite } from './pgtable.ts';
 import { ptGoldenSuite } from './pt-golden.ts';
 import { sgAppendSuite } from './sg-append.ts';
 import { sgGoldenSuite } from './sg-golden.ts';
+import { swiotlbSuite } from './swiotlb.ts';
 
 export const suites: readonly Suite[] = [
   iovaGoldenSuite,
@@ -23,4 +24,5 @@ export const suites: readonly Suite[] = [
   sgGoldenSuite,
   dmasgGoldenSuite,
   mapSuite,
+  swiotlbSuite,
 ];

@@ -2,7 +2,7 @@
 // Field meanings: vectors/kernel/README.md, section map.
 // At the end of the file a dump of the page tables beside it must agree row by row, and once the mappings that were
 // left are undone nothing may be left behind.
-// Simplified: untrusted devices and lazy domains are other suites' business.
+// Simplified: lazy domains are other suites' business.
 
 import {
   DMA_MAPPING_ERROR,
@@ -21,14 +21,7 @@ import {
 } from '@sgfree/dma-core';
 import { dmaMapSgtable, dmaUnmapSgtable } from '@sgfree/dma-sg';
 import { dmaAddr, hex, physAddr } from '@sgfree/hw-model';
-import {
-  BrokenHeader,
-  type FileContext,
-  type JsonRecord,
-  type Mismatch,
-  type Replayer,
-  type Suite,
-} from '../suite.ts';
+import type { FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { mappedRuns, treeRanges } from './dma-readback.ts';
 import { recordedAttrs, recordedDirection } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
@@ -85,12 +78,13 @@ class MapReplayer implements Replayer {
 
   finish(): readonly Mismatch[] {
     const output = new RecordedOutput();
-    const { domain, iovad } = this.#machine;
+    const { domain, iovad, pool } = this.#machine;
     if (domain === null || iovad === null) return output.mismatches;
     if (this.#dump !== null) this.#compareDump(this.#dump, output);
     for (const id of this.#live.ids) this.#live.take(id)();
     output.check('page-table entries left', 0, domain.table.liveLeafEntries);
     output.check('IOVA ranges left', 0, iovad.liveRanges);
+    output.check('bounce slots left', 0, pool?.usedSlots ?? 0);
     return output.mismatches;
   }
 
@@ -164,7 +158,6 @@ export const mapSuite: Suite = {
   name: 'map',
   accepts: (header) => header['suite'] === 'map',
   open(header: JsonRecord, context?: FileContext) {
-    if (header['untrusted'] === 1) throw new BrokenHeader('map: untrusted devices are not replayed');
     return new MapReplayer(recordedDevice(header), companionDump(context));
   },
   kindOf: (record) => String(record['op']),

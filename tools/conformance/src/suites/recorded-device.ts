@@ -1,8 +1,8 @@
 // RecordedDevice: the machine a mapping suite ran on, rebuilt from the header of its file: one device, its domain with
 // the page-table format of that machine, and the IOVA allocator exactly as it was found.
 // Field meanings: vectors/kernel/README.md, "Header fields". Only inputs are read; nothing recorded after the header.
-// Simplified: RAM is taken to reach above 4 GiB when a bounce pool is active, which is when x86 keeps one, and tables
-// lie below; where exactly either ends shows in no record.
+// Simplified: RAM is taken to reach above 4 GiB when a bounce pool is active, which is when x86 keeps one; where it ends
+// shows in no record. Tables lie right below the interrupt window, where no machine has a buffer that bounces.
 
 import {
   type Device,
@@ -12,6 +12,7 @@ import {
   iommuGetDmaCookie,
   iommuSetupDmaOps,
   pciDevice,
+  type SwiotlbPool,
 } from '@sgfree/dma-core';
 import { Clock, EventLog, InternalError, PhysicalMemory, type PhysRange, physAddr } from '@sgfree/hw-model';
 import {
@@ -24,6 +25,7 @@ import {
 } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
 import { BrokenHeader, type JsonRecord } from '../suite.ts';
+import { bouncePoolBehind } from './recorded-bounce-pool.ts';
 import { recordedTableShape } from './recorded-table-shape.ts';
 
 /** The device of a file with everything behind it. */
@@ -33,10 +35,13 @@ export interface RecordedDevice {
   readonly domain: PagingDomain | null;
   readonly iovad: IovaDomain | null;
   readonly log: EventLog;
+  /** Null where none is active, or its slots are not recorded. */
+  readonly pool: SwiotlbPool | null;
 }
 
 const PAGE = 4096;
-const lowRam: PhysRange = { base: physAddr(0), bytes: 2 ** 31 };
+const lowRam: PhysRange = { base: physAddr(0), bytes: 0xf000_0000 };
+const tableRam: PhysRange = { base: physAddr(0xf000_0000), bytes: 0xe00_0000 };
 const DMA_DOMAIN = 3;
 
 /** Invalidations have no effect that these suites record. */
@@ -48,12 +53,13 @@ export function recordedDevice(header: JsonRecord): RecordedDevice {
   const memory = new PhysicalMemory();
   for (const { base, bytes } of ramOf(header)) memory.addRam(base, bytes);
   const log = new EventLog();
+  const pool = bouncePoolBehind(header);
   const platform = new DmaPlatform({
     memory,
     log,
     clock: new Clock(),
     cpus: numberOf(header, 'ncpus'),
-    swiotlb: { active: header['swiotlb_active'] === 1, pool: null },
+    swiotlb: { active: header['swiotlb_active'] === 1, pool },
   });
   platform.currentCpu = numberOf(header, 'cpu');
   const dev = pciDevice({
@@ -63,10 +69,10 @@ export function recordedDevice(header: JsonRecord): RecordedDevice {
     dmaMask: hexNumber(header, 'dma_mask'),
   });
   dmaSetMinAlignMask(dev, Number(header['min_align_mask'] ?? 0));
-  const domain = domainOf(header, new FrameAllocator(memory, lowRam), memory, log);
+  const domain = domainOf(header, new FrameAllocator(memory, tableRam), memory, log);
   iommuSetupDmaOps(dev, domain);
   dmaSetMask(dev, hexNumber(header, 'dma_mask'));
-  if (domain === null) return { dev, domain, iovad: null, log };
+  if (domain === null) return { dev, domain, iovad: null, log, pool };
   const { iovad } = iommuGetDmaCookie(domain);
   try {
     restore(header, iovad);
@@ -76,7 +82,7 @@ export function recordedDevice(header: JsonRecord): RecordedDevice {
     throw error;
   }
   dev.pci32BitWorkaround = header['pci_32bit_workaround'] === 1;
-  return { dev, domain, iovad, log };
+  return { dev, domain, iovad, log, pool };
 }
 
 function domainOf(
@@ -174,5 +180,6 @@ function frameOfHex(text: unknown): number {
 }
 
 function ramOf(header: JsonRecord): PhysRange[] {
-  return header['swiotlb_active'] === 1 ? [lowRam, { base: physAddr(2 ** 32), bytes: 2 ** 30 }] : [lowRam];
+  const ram = [lowRam, tableRam];
+  return header['swiotlb_active'] === 1 ? [...ram, { base: physAddr(2 ** 32), bytes: 2 ** 30 }] : ram;
 }
