@@ -68,8 +68,11 @@ export {
   dmaSetMaskAndCoherent,
 } from './dma-reach.ts';
 export { dmaDevNeedSync, dmaSyncSingleForCpu, dmaSyncSingleForDevice } from './dma-sync.ts';
+export { FlushQueue, type FlushQueueOptions, iommuDmaInitOptions } from './flush-queue/flush-queue.ts';
+export { FlushRing, flushRingBytes } from './flush-queue/flush-ring.ts';
+export { fqFlushTimeout, iommuDmaFreeFq, iommuDmaInitFq } from './flush-queue/queue-iova.ts';
 export { iommuDmaMapSwiotlb, iovaUnaligned, needsBounce } from './iommu-dma-bounce.ts';
-export { IommuDmaCookie, iommuGetDmaCookie } from './iommu-dma-cookie.ts';
+export { IommuDmaCookie, iommuGetDmaCookie, iommuPutDmaCookie } from './iommu-dma-cookie.ts';
 export { iommuDmaInitDomain, iommuSetupDmaOps } from './iommu-dma-domain.ts';
 export { cookieOf, iommuDmaAllocIova, iommuDmaFreeIova, useDmaIommu } from './iommu-dma-iova.ts';
 export { dmaInfoToProt, iommuDmaMapRange, iommuDmaUnmapRange } from './iommu-dma-map.ts';
