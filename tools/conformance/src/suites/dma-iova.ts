@@ -16,7 +16,7 @@ import {
   dmaUseIova,
 } from '@sgfree/dma-iova';
 import { hex, physAddr } from '@sgfree/hw-model';
-import type { JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
+import type { FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { mappedRuns, treeRanges } from './dma-readback.ts';
 import { recordedAttrs, recordedDirection } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
@@ -65,6 +65,7 @@ class DmaIovaReplayer implements Replayer {
 
   replay(record: JsonRecord): readonly Mismatch[] {
     const output = new RecordedOutput();
+    this.#machine.flushTimer.advanceTo(record);
     this.#operations[String(record['op'])]?.(record, output);
     return output.mismatches;
   }
@@ -72,6 +73,7 @@ class DmaIovaReplayer implements Replayer {
   /** A file in which every range was given back must leave no page-table entry and no bounce slot. */
   finish(): readonly Mismatch[] {
     const output = new RecordedOutput();
+    this.#machine.flushTimer.finish(output);
     if (this.#live.size === 0) {
       output.check('page-table entries left', 0, this.#machine.domain?.table.liveLeafEntries ?? 0);
       output.check('bounce slots left', 0, this.#machine.pool?.usedSlots ?? 0);
@@ -150,8 +152,8 @@ class DmaIovaReplayer implements Replayer {
 export const dmaIovaSuite: Suite = {
   name: 'dma_iova',
   accepts: (header) => header['suite'] === 'dma_iova',
-  open(header) {
-    return new DmaIovaReplayer(recordedDevice(header));
+  open(header: JsonRecord, context?: FileContext) {
+    return new DmaIovaReplayer(recordedDevice(header, context));
   },
   kindOf: (record) => String(record['op']),
   outputs: {

@@ -3,6 +3,7 @@
 import type { Suite } from '../suite.ts';
 import { dmaIovaSuite } from './dma-iova.ts';
 import { dmasgGoldenSuite } from './dmasg-golden.ts';
+import { flushQueueSuite } from './fq.ts';
 import { hwdomSuite } from './hwdom.ts';
 import { iovaGoldenSuite } from './iova-golden.ts';
 import { iovaKernelSuite } from './iova-kernel.ts';
@@ -24,5 +25,6 @@ export const suites: readonly Suite[] = [
   sgGoldenSuite,
   dmasgGoldenSuite,
   mapSuite,
+  flushQueueSuite,
   swiotlbSuite,
 ];

@@ -14,18 +14,26 @@ import {
   pciDevice,
   type SwiotlbPool,
 } from '@sgfree/dma-core';
-import { Clock, EventLog, InternalError, PhysicalMemory, type PhysRange, physAddr } from '@sgfree/hw-model';
+import {
+  Clock,
+  type EventLog,
+  InternalError,
+  PhysicalMemory,
+  type PhysRange,
+  physAddr,
+} from '@sgfree/hw-model';
 import {
   type DomainGeometry,
-  type IommuDomainOps,
   type IovaDomain,
   PageTable,
   PagingDomain,
+  type PagingDomainType,
   restoreIovaState,
 } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
-import { BrokenHeader, type JsonRecord } from '../suite.ts';
+import { BrokenHeader, type FileContext, type JsonRecord } from '../suite.ts';
 import { bouncePoolBehind } from './recorded-bounce-pool.ts';
+import { RecordedFlushTimer, recordedFlushes } from './recorded-flush-timer.ts';
 import { recordedTableShape } from './recorded-table-shape.ts';
 
 /** The device of a file with everything behind it. */
@@ -35,6 +43,10 @@ export interface RecordedDevice {
   readonly domain: PagingDomain | null;
   readonly iovad: IovaDomain | null;
   readonly log: EventLog;
+  /** Source of table pages. */
+  readonly frames: FrameAllocator;
+  /** Fires the timer of a lazy domain where the trace beside the file says that it fired. */
+  readonly flushTimer: RecordedFlushTimer;
   /** Null where none is active, or its slots are not recorded. */
   readonly pool: SwiotlbPool | null;
 }
@@ -42,17 +54,21 @@ export interface RecordedDevice {
 const PAGE = 4096;
 const lowRam: PhysRange = { base: physAddr(0), bytes: 0xf000_0000 };
 const tableRam: PhysRange = { base: physAddr(0xf000_0000), bytes: 0xe00_0000 };
-const DMA_DOMAIN = 3;
+const domainTypes = new Map<unknown, PagingDomainType>([
+  [3, 'dma'],
+  [11, 'dma-fq'],
+]);
 
-/** Invalidations have no effect that these suites record. */
-const silentOps: IommuDomainOps = { iotlbSync() {}, flushIotlbAll() {}, iotlbSyncMap: null };
-
-/** Builds the start state of a file; throws {@link BrokenHeader} when the header does not describe one. */
-export function recordedDevice(header: JsonRecord): RecordedDevice {
+/**
+ * Builds the start state of a file; throws {@link BrokenHeader} when the header does not describe one. The context
+ * gives a lazy domain the moments at which its timer fired.
+ */
+export function recordedDevice(header: JsonRecord, context?: FileContext): RecordedDevice {
   if (header['page_size'] !== PAGE) throw new BrokenHeader('the page size is not 4096');
   const memory = new PhysicalMemory();
   for (const { base, bytes } of ramOf(header)) memory.addRam(base, bytes);
-  const log = new EventLog();
+  const flushTimer = new RecordedFlushTimer(recordedFlushes(header, context));
+  const { log } = flushTimer;
   const pool = bouncePoolBehind(header);
   const platform = new DmaPlatform({
     memory,
@@ -66,14 +82,18 @@ export function recordedDevice(header: JsonRecord): RecordedDevice {
     name: String(header['dev']),
     platform,
     untrusted: header['untrusted'] === 1,
+    shadowOnFlush: header['queue_type'] === 1,
     dmaMask: hexNumber(header, 'dma_mask'),
   });
   dmaSetMinAlignMask(dev, Number(header['min_align_mask'] ?? 0));
-  const domain = domainOf(header, new FrameAllocator(memory, tableRam), memory, log);
+  const frames = new FrameAllocator(memory, tableRam);
+  const domain = domainOf(header, frames, memory, flushTimer);
   iommuSetupDmaOps(dev, domain);
   dmaSetMask(dev, hexNumber(header, 'dma_mask'));
-  if (domain === null) return { dev, domain, iovad: null, log, pool };
-  const { iovad } = iommuGetDmaCookie(domain);
+  if (domain === null) return { dev, domain, iovad: null, log, frames, flushTimer, pool };
+  const cookie = iommuGetDmaCookie(domain);
+  const { iovad } = cookie;
+  flushTimer.watch(cookie);
   try {
     restore(header, iovad);
   } catch (error) {
@@ -82,26 +102,33 @@ export function recordedDevice(header: JsonRecord): RecordedDevice {
     throw error;
   }
   dev.pci32BitWorkaround = header['pci_32bit_workaround'] === 1;
-  return { dev, domain, iovad, log, pool };
+  return { dev, domain, iovad, log, frames, flushTimer, pool };
 }
 
 function domainOf(
   header: JsonRecord,
   frames: FrameAllocator,
   memory: PhysicalMemory,
-  log: EventLog,
+  flushTimer: RecordedFlushTimer,
 ): PagingDomain | null {
-  const type = header['domain_type'] ?? null;
-  if (type === null) return null;
-  if (type !== DMA_DOMAIN)
-    throw new BrokenHeader(`domain type ${JSON.stringify(type)} is no strict DMA domain`);
+  const recordedType = header['domain_type'] ?? null;
+  if (recordedType === null) return null;
+  const type = domainTypes.get(recordedType);
+  if (type === undefined)
+    throw new BrokenHeader(`domain type ${JSON.stringify(recordedType)} is no DMA domain`);
   const geometry = geometryOf(header);
   const { format, vaBits, pgsizeBitmap } = recordedTableShape(
     hexNumber(header, 'pgsize_bitmap'),
     geometry.apertureLastFrame,
   );
   const table = new PageTable({ format, memory, frames, vaBits, pgsizeBitmap });
-  return new PagingDomain({ table, ops: silentOps, type: 'dma', geometry, log });
+  // Flushes have no effect that these suites record; those of the whole domain tell how far the trace is.
+  const ops = {
+    iotlbSync(): void {},
+    flushIotlbAll: (): void => flushTimer.noteFlush(),
+    iotlbSyncMap: null,
+  };
+  return new PagingDomain({ table, ops, type, geometry, log: flushTimer.log });
 }
 
 function geometryOf(header: JsonRecord): DomainGeometry {
