@@ -1,6 +1,7 @@
 // Every bench case, in the order in which they are printed.
 
 import type { BenchCase } from '../bench-case.ts';
+import { flushQueueMapUnmap } from './dma-flush-queue.ts';
 import { dmaMapUnmap } from './dma-map-unmap.ts';
 import { iotlbCases } from './iotlb.ts';
 import { iovaCachedPair, iovaTreePair } from './iova-pair.ts';
@@ -16,6 +17,7 @@ export const benchCases: readonly BenchCase[] = [
   iovaTreePair,
   ...iovaReplacements,
   dmaMapUnmap,
+  flushQueueMapUnmap,
   ...sgTableBuilds,
   sg256,
   twoStep256,
