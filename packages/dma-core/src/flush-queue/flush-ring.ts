@@ -45,10 +45,12 @@ export class FlushRing {
     return (this.tail - this.head) & (this.size - 1);
   }
 
+  /** True when nothing waits. */
   get isEmpty(): boolean {
     return this.head === this.tail;
   }
 
+  /** True when no entry can be added. */
   get isFull(): boolean {
     return ((this.tail + 1) & (this.size - 1)) === this.head;
   }

@@ -52,7 +52,7 @@ export class SwiotlbPool implements BouncePool {
   readonly #table: SlotTable;
   readonly #areas: readonly SlotArea[];
 
-  /** Throws {@link InternalError} for a division that cannot be. */
+  /** Throws {@link @sgfree/hw-model#InternalError} for a division that cannot be. */
   constructor({ start, slots, areas = 1, areaIndexes = [] }: SwiotlbPoolOptions) {
     if (lowWord(start) % SLOT_BYTES !== 0)
       throw new InternalError(`a pool at ${hex(start)} starts in a slot`);
