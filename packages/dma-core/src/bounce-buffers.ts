@@ -30,7 +30,9 @@ export interface BouncePool {
   unmap(dev: Device, bounced: PhysAddr, size: number, dir: DmaDataDirection, attrs: DmaAttrs): void;
   /** True when an address lies in the pool. */
   contains(dev: Device, address: PhysAddr): boolean;
+  /** Copies what the device wrote back, as the direction says. */
   syncForCpu(dev: Device, bounced: PhysAddr, size: number, dir: DmaDataDirection): void;
+  /** Copies what the CPU wrote to the slots, as the direction says. */
   syncForDevice(dev: Device, bounced: PhysAddr, size: number, dir: DmaDataDirection): void;
 }
 

@@ -47,7 +47,9 @@ export interface SwiotlbPoolOptions {
  * @public
  */
 export class SwiotlbPool implements BouncePool {
+  /** First byte of the pool. */
   readonly start: PhysAddr;
+  /** Length of the pool. */
   readonly bytes: number;
   readonly #table: SlotTable;
   readonly #areas: readonly SlotArea[];
@@ -131,6 +133,7 @@ export class SwiotlbPool implements BouncePool {
     area.used -= slots;
   }
 
+  /** True when an address lies in the pool. */
   contains(_dev: Device, address: PhysAddr): boolean {
     const offset = byteDistance(this.start, address);
     return offset >= 0 && offset < this.bytes;

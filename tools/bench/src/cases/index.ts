@@ -10,6 +10,7 @@ import { pageTableFillCases } from './page-table-fill.ts';
 import { pageTableMapUnmapCases } from './page-table-map-unmap.ts';
 import { sg256 } from './sg-256.ts';
 import { sgTableBuilds } from './sg-table-build.ts';
+import { swiotlbMapUnmap } from './swiotlb-map-unmap.ts';
 import { twoStep256 } from './two-step-256.ts';
 
 export const benchCases: readonly BenchCase[] = [
@@ -18,6 +19,7 @@ export const benchCases: readonly BenchCase[] = [
   ...iovaReplacements,
   dmaMapUnmap,
   flushQueueMapUnmap,
+  swiotlbMapUnmap,
   ...sgTableBuilds,
   sg256,
   twoStep256,
