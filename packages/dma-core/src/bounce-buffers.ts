@@ -1,8 +1,8 @@
 // Swiotlb: the seam to the bounce buffers that stand in for memory a device cannot or must not reach.
 // Source followed: include/linux/swiotlb.h; kernel/dma/swiotlb.c (swiotlb_max_mapping_size, is_swiotlb_active).
 // Whether a pool is active decides size limits even where no mapping bounces, so that is known apart from the pool.
-// Simplified: the slot allocator is not here. A machine whose pool is active but has no slots answers a mapping that
-// would have to bounce with an error and a violation event.
+// Simplified: one pool a machine. One that is active but has no slots answers a mapping that would have to bounce with
+// an error and a violation event.
 
 import { alignUp, type PhysAddr } from '@sgfree/hw-model';
 import { warnViolation } from '@sgfree/mm';
@@ -10,12 +10,7 @@ import type { Device } from './device.ts';
 import type { DmaAttrs } from './dma-attrs.ts';
 import type { DmaDataDirection } from './dma-direction.ts';
 import { DMA_MAPPING_ERROR } from './dma-mask.ts';
-
-/** Bytes of one slot. */
-const SLOT_BYTES = 2048;
-
-/** Slots that one mapping can have at most (`IO_TLB_SEGSIZE`). */
-const SLOTS_PER_SEGMENT = 128;
+import { SLOT_BYTES, SLOTS_PER_SEGMENT } from './swiotlb/slot-size.ts';
 
 /**
  * The slot allocator of a bounce pool.
@@ -35,7 +30,9 @@ export interface BouncePool {
   unmap(dev: Device, bounced: PhysAddr, size: number, dir: DmaDataDirection, attrs: DmaAttrs): void;
   /** True when an address lies in the pool. */
   contains(dev: Device, address: PhysAddr): boolean;
+  /** Copies what the device wrote back, as the direction says. */
   syncForCpu(dev: Device, bounced: PhysAddr, size: number, dir: DmaDataDirection): void;
+  /** Copies what the CPU wrote to the slots, as the direction says. */
   syncForDevice(dev: Device, bounced: PhysAddr, size: number, dir: DmaDataDirection): void;
 }
 
@@ -48,7 +45,7 @@ export interface Swiotlb {
   readonly active: boolean;
   /** Every mapping bounces (`swiotlb=force`, restricted pools). */
   readonly forceBounce?: boolean;
-  /** The slots, or null where they are not modelled. */
+  /** The slots; null: a mapping that has to bounce fails. */
   readonly pool: BouncePool | null;
 }
 

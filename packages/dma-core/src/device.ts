@@ -38,6 +38,8 @@ export interface DeviceOptions {
   readonly dmaCoherent?: boolean;
   readonly untrusted?: boolean;
   readonly isPci?: boolean;
+  /** A flush is expensive (s390 under a hypervisor): lazy domains use one long ring; default false. */
+  readonly shadowOnFlush?: boolean;
   readonly hostBridge?: HostBridge | null;
   readonly reservedRegions?: readonly ReservedRegion[];
 }
@@ -53,6 +55,7 @@ export class Device {
   readonly isPci: boolean;
   readonly dmaCoherent: boolean;
   readonly untrusted: boolean;
+  readonly shadowOnFlush: boolean;
   readonly hasDmaParms: boolean;
   readonly dmaRanges: readonly DmaRange[];
   readonly hostBridge: HostBridge | null;
@@ -84,6 +87,7 @@ export class Device {
     this.isPci = options.isPci ?? false;
     this.dmaCoherent = options.dmaCoherent ?? true;
     this.untrusted = options.untrusted ?? false;
+    this.shadowOnFlush = options.shadowOnFlush ?? false;
     this.hasDmaParms = options.hasDmaParms ?? false;
     this.dmaRanges = options.dmaRanges ?? [];
     this.hostBridge = options.hostBridge ?? null;

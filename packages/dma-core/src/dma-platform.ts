@@ -28,8 +28,10 @@ export interface DmaPlatformOptions {
   readonly forcedac?: boolean;
   /** CPUs, all online; default 1. */
   readonly cpus?: number;
-  /** Times the trimming of the IOVA caches. */
+  /** Times the trimming of the IOVA caches and the flush queues. */
   readonly clock?: Clock | null;
+  /** Asked before a flush queue of so many bytes is made; false makes that fail, and the domain stays strict. */
+  readonly allocateFlushQueue?: (bytes: number) => boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export class DmaPlatform {
   readonly forcedac: boolean;
   readonly cpus: number;
   readonly clock: Clock | null;
+  readonly allocateFlushQueue: (bytes: number) => boolean;
   /** The CPU on which the calls run; 0 unless set. */
   currentCpu = 0;
   /** Set once the fabric is known. */
@@ -64,6 +67,7 @@ export class DmaPlatform {
     this.forcedac = options.forcedac ?? false;
     this.cpus = options.cpus ?? 1;
     this.clock = options.clock ?? null;
+    this.allocateFlushQueue = options.allocateFlushQueue ?? (() => true);
   }
 
   /** Last byte of RAM (`max_pfn`), -1 without RAM. */

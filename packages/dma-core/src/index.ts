@@ -6,6 +6,7 @@ export {
   isSwiotlbForceBounce,
   type Swiotlb,
   swiotlbMaxMappingSize,
+  swiotlbTblMapSingle,
   swiotlbTblUnmapSingle,
 } from './bounce-buffers.ts';
 export { type CacheMaintenance, needsCacheSync } from './cache-maintenance.ts';
@@ -66,9 +67,12 @@ export {
   dmaSetMaskAndCoherent,
 } from './dma-reach.ts';
 export { dmaDevNeedSync, dmaSyncSingleForCpu, dmaSyncSingleForDevice } from './dma-sync.ts';
+export { FlushQueue, type FlushQueueOptions, iommuDmaInitOptions } from './flush-queue/flush-queue.ts';
+export { FlushRing, flushRingBytes } from './flush-queue/flush-ring.ts';
+export { fqFlushTimeout, iommuDmaFreeFq, iommuDmaInitFq } from './flush-queue/queue-iova.ts';
 export type { BridgeWindow, HostBridge } from './host-bridge.ts';
 export { iommuDmaMapSwiotlb, iovaUnaligned, needsBounce } from './iommu-dma-bounce.ts';
-export { IommuDmaCookie, iommuGetDmaCookie } from './iommu-dma-cookie.ts';
+export { IommuDmaCookie, iommuGetDmaCookie, iommuPutDmaCookie } from './iommu-dma-cookie.ts';
 export { iommuDmaInitDomain, iommuSetupDmaOps } from './iommu-dma-domain.ts';
 export { cookieOf, iommuDmaAllocIova, iommuDmaFreeIova, useDmaIommu } from './iommu-dma-iova.ts';
 export { dmaInfoToProt, iommuDmaMapRange, iommuDmaUnmapRange } from './iommu-dma-map.ts';
@@ -79,3 +83,4 @@ export {
   iommuDmaUnmapPhys,
 } from './iommu-dma-phys.ts';
 export { type P2pClassifier, P2pdmaMapState, type P2pMapType, pciP2pdmaState } from './p2p-classifier.ts';
+export { SwiotlbPool, type SwiotlbPoolOptions } from './swiotlb/swiotlb-pool.ts';

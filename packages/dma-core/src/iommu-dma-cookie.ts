@@ -1,13 +1,16 @@
 // IommuDmaCookie: what the DMA layer keeps beside a paging domain: the allocator of its addresses and its limits.
-// Source followed: drivers/iommu/dma-iommu.c (struct iommu_dma_cookie, iommu_get_dma_cookie, cookie_init_hw_msi_region).
+// Source followed: drivers/iommu/dma-iommu.c (struct iommu_dma_cookie, iommu_get_dma_cookie, iommu_put_dma_cookie,
+// cookie_init_hw_msi_region).
 // A domain has one cookie, shared by all devices of its group; the first device to set it up decides its reservations.
-// Simplified: no flush queue, so that unmapped addresses are free at once; doorbells of SW_MSI regions are not mapped.
+// Simplified: doorbells of SW_MSI regions are not mapped.
 
-import { PAGE_SIZE } from '@sgfree/hw-model';
+import { type Clock, PAGE_SIZE } from '@sgfree/hw-model';
 import type { ReservedRegion } from '@sgfree/iommu';
-import { IotlbGather, IovaDomain, type PagingDomain } from '@sgfree/iommu';
+import { IotlbGather, IovaDomain, type PagingDomain, putIovaDomain } from '@sgfree/iommu';
 import { DmaApiViolation } from '@sgfree/mm';
 import type { DmaPlatform } from './dma-platform.ts';
+import type { FlushQueue } from './flush-queue/flush-queue.ts';
+import { iommuDmaFreeFq } from './flush-queue/queue-iova.ts';
 
 /**
  * The DMA side of one paging domain.
@@ -28,6 +31,10 @@ export class IommuDmaCookie {
   readonly last32BitPfn: number;
   /** The range of the unmap in progress; empty in between, because each flush empties it. @internal */
   readonly gather: IotlbGather = new IotlbGather();
+  /** Ranges that wait for a flush of the whole domain (`fq_domain`); null = strict, flushed before unmap returns. */
+  flushQueue: FlushQueue | null = null;
+  /** Times the flush queue; null: its timer does not fire by itself. @internal */
+  clock: Clock | null = null;
   /** Granules per byte: multiplying by it is exact and cheaper than dividing. */
   readonly #granulesPerByte: number;
   #iovad: IovaDomain | null = null;
@@ -91,8 +98,23 @@ export function iommuGetDmaCookie(domain: PagingDomain): IommuDmaCookie {
   if (cookie === undefined) {
     cookie = new IommuDmaCookie(domain);
     cookies.set(domain, cookie);
+    domain.putCookie = () => iommuPutDmaCookie(domain);
   }
   return cookie;
+}
+
+/**
+ * Gives up the DMA side of a domain that goes away: table pages that waited for a flush are freed, addresses forgotten.
+ * @internal
+ * @kernel iommu_put_dma_cookie
+ */
+export function iommuPutDmaCookie(domain: PagingDomain): void {
+  const cookie = cookies.get(domain);
+  if (cookie === undefined) return;
+  cookies.delete(domain);
+  domain.putCookie = null;
+  iommuDmaFreeFq(cookie);
+  if (cookie.initialised) putIovaDomain(cookie.iovad);
 }
 
 /** Lowest set bit of a bitmap of up to 53 bits. */

@@ -139,8 +139,10 @@ describe('fallbacks', () => {
     expect(machine.dev.dmaIommu).toBe(false);
   });
 
-  it('lazy mode without a flush queue becomes strict', () => {
-    expect(testMachine({ type: 'dma-fq' }).domain.type).toBe('dma');
+  it('lazy mode stays lazy, or becomes strict where there is no room for its queue', () => {
+    expect(testMachine({ type: 'dma-fq' }).domain.type).toBe('dma-fq');
+    const platform = { allocateFlushQueue: (): boolean => false };
+    expect(testMachine({ type: 'dma-fq', platform }).domain.type).toBe('dma');
   });
 });
 

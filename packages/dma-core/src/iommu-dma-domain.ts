@@ -2,13 +2,15 @@
 // Source followed: drivers/iommu/dma-iommu.c (iommu_setup_dma_ops, iommu_dma_init_domain, iova_reserve_iommu_regions,
 // iova_reserve_pci_windows), drivers/iommu/iommu.c (iommu_create_device_direct_mappings).
 // Only the first device of a group contributes reservations. The permitted windows of a bridge lose their first granule.
-// Simplified: byte addresses below 2^52; strict mode only.
+// Simplified: byte addresses below 2^52.
 
 import { addOffset, byteDistance, frameOf } from '@sgfree/hw-model';
 import type { ReservedRegion } from '@sgfree/iommu';
 import { type IovaDomain, type PagingDomain, reserveIova } from '@sgfree/iommu';
 import { Errno, warnViolation } from '@sgfree/mm';
 import type { Device } from './device.ts';
+import { iommuDmaInitOptions } from './flush-queue/flush-queue.ts';
+import { iommuDmaInitFq } from './flush-queue/queue-iova.ts';
 import type { BridgeWindow, HostBridge } from './host-bridge.ts';
 import { type IommuDmaCookie, iommuGetDmaCookie } from './iommu-dma-cookie.ts';
 
@@ -45,8 +47,11 @@ export function iommuDmaInitDomain(cookie: IommuDmaCookie, dev: Device): number 
   if (!rangeMapMeetsAperture(dev, cookie)) return -Errno.EFAULT;
   if (cookie.initialised) return cookie.iovad.startPfn === basePfn ? 0 : -Errno.EFAULT;
   const iovad = cookie.initIovaDomain(basePfn, dev.platform);
-  // There is no flush queue, and without one lazy mode quietly becomes strict.
-  if (cookie.domain.type === 'dma-fq') cookie.domain.type = 'dma';
+  const fqOptions = iommuDmaInitOptions(dev.shadowOnFlush);
+  // All page tables here can be flushed late; without room for a queue lazy mode quietly becomes strict.
+  if (cookie.domain.type === 'dma-fq' && iommuDmaInitFq(cookie, dev.platform, fqOptions) !== 0) {
+    cookie.domain.type = 'dma';
+  }
   return iovaReserveIommuRegions(dev, cookie, iovad);
 }
 

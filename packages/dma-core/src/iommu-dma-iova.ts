@@ -1,7 +1,7 @@
 // Addresses for mappings: which limit a request has, and the preference of PCI devices for addresses below 4 GiB.
 // Source followed: drivers/iommu/dma-iommu.c (iommu_dma_alloc_iova, iommu_dma_free_iova).
 // A PCI device tries 32-bit addresses first until that fails once; then never again (quirk iova-32bit-first-once).
-// Simplified: no MSI-cookie domains, whose addresses are a bump pointer; nothing is queued.
+// Simplified: no MSI-cookie domains, whose addresses are a bump pointer. What is freed late is queued elsewhere.
 
 import { type DmaAddr, dmaAddr } from '@sgfree/hw-model';
 import { allocIovaFast, freeIovaFast } from '@sgfree/iommu';

@@ -1,7 +1,8 @@
 // One range mapped and unmapped through the IOMMU: address, page table, IOTLB, in the kernel's order.
 // Source followed: drivers/iommu/dma-iommu.c (dma_info_to_prot, __iommu_dma_map, __iommu_dma_unmap).
-// A range is widened to whole granules. Unmapping in strict mode: page table, IOTLB flush, then the address is free.
-// Simplified: strict mode only; the address of a failed map returns at once.
+// A range is widened to whole granules. Unmapping in strict mode: page table, IOTLB flush, then the address is free. In
+// lazy mode address and table pages wait in the flush queue instead; the address of a failed map never does.
+// Simplified: none.
 
 import { addOffset, type DmaAddr, type PhysAddr } from '@sgfree/hw-model';
 import {
@@ -19,6 +20,8 @@ import type { Device } from './device.ts';
 import type { DmaAttrs } from './dma-attrs.ts';
 import type { DmaDataDirection } from './dma-direction.ts';
 import { DMA_MAPPING_ERROR } from './dma-mask.ts';
+import { queueIova } from './flush-queue/queue-iova.ts';
+import type { IommuDmaCookie } from './iommu-dma-cookie.ts';
 import { cookieOf, iommuDmaAllocIova, iommuDmaFreeIova } from './iommu-dma-iova.ts';
 
 /**
@@ -63,20 +66,33 @@ export function iommuDmaMapRange(
 }
 
 /**
- * Unmaps `size` bytes at `address`, flushes the IOTLB, and gives the address back. A page table that held less posts
- * rule `dma-unmap-short`.
+ * Unmaps `size` bytes at `address`, flushes the IOTLB, and gives the address back; in lazy mode the latter two happen
+ * later. A page table that held less posts rule `dma-unmap-short`.
  * @internal
  */
 export function iommuDmaUnmapRange(dev: Device, address: DmaAddr, size: number): void {
   const cookie = cookieOf(dev);
-  const { domain, gather } = cookie;
+  const { domain, gather, flushQueue } = cookie;
   const offset = cookie.offsetInGranule(address);
   const iova = addOffset(address, -offset);
   const length = cookie.alignToGranule(size + offset);
+  gather.queued = flushQueue !== null;
   const unmapped = iommuUnmapFast(domain, iova, length, gather);
   if (unmapped !== length) {
     warnViolation(dev.log, 'dma-unmap-short', { device: dev.name, address: iova, size: length, unmapped });
   }
-  iommuIotlbSync(domain, gather);
-  iommuDmaFreeIova(dev, iova, length);
+  if (flushQueue === null) {
+    iommuIotlbSync(domain, gather);
+    iommuDmaFreeIova(dev, iova, length);
+    return;
+  }
+  const tables = takeTables(cookie);
+  const cpu = dev.platform.currentCpu;
+  queueIova(cookie, flushQueue, cookie.granules(iova), cookie.granules(length), tables, cpu);
+}
+
+/** The table pages that the unmap took out, which now ride in the flush queue; the gather is empty again. */
+function takeTables({ gather }: IommuDmaCookie): readonly number[] | null {
+  gather.queued = false;
+  return gather.freelist.length === 0 ? null : gather.freelist.splice(0);
 }

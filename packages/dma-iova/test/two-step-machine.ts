@@ -11,6 +11,7 @@ import {
   iommuGetDmaCookie,
   iommuSetupDmaOps,
   pciDevice,
+  type Swiotlb,
 } from '@sgfree/dma-core';
 import {
   addOffset,
@@ -82,6 +83,8 @@ export class TracedPool implements BouncePool {
 
 export interface TwoStepOptions {
   readonly device?: Partial<DeviceOptions>;
+  /** Instead of the bump pool. */
+  readonly swiotlb?: Swiotlb;
   /** The driver wants to be told of new mappings. */
   readonly withSyncMap?: boolean;
 }
@@ -117,7 +120,12 @@ export function twoStepMachine(options: TwoStepOptions = {}): TwoStepMachine {
     syncForCpu: (phys: number, size: number) => line(`to-cpu ${hexOf(phys)} ${hexOf(size)}`),
     flush: () => line('cache-flush'),
   };
-  const platform = new DmaPlatform({ memory, log, cache, swiotlb: { active: true, pool } });
+  const platform = new DmaPlatform({
+    memory,
+    log,
+    cache,
+    swiotlb: options.swiotlb ?? { active: true, pool },
+  });
   const dev = pciDevice({ name: '0000:00:0d.0', platform, ...options.device });
   iommuSetupDmaOps(dev, domain);
   dmaSetMask(dev, options.device?.dmaMask ?? dmaBitMask(64));

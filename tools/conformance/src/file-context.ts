@@ -18,9 +18,12 @@ export function contextOf(path: string): FileContext {
       return null;
     }
   };
+  const readBeside = (name: string): string | null =>
+    isAbsolute(name) ? null : (read(name) ?? read(`${name}.gz`));
   return {
     stem: stemOf(path),
-    readSibling: (name) => (isAbsolute(name) ? null : (read(name) ?? read(`${name}.gz`))),
+    readSibling: readBeside,
+    readInput: readBeside,
     siblingNames: (name) => {
       try {
         return readdirSync(join(folder, name))

@@ -37,19 +37,6 @@ const ofSuite = (suite: string, reason: string): NotModelled => ({
   matches: (header) => header['suite'] === suite,
 });
 
-/** What is left out of the two suites that map through a device. */
-function mappingKinds(suite: string): NotModelled[] {
-  const kind = (name: string, reason: string, applies: (header: JsonRecord) => boolean): NotModelled => ({
-    name: `${suite}/${name}`,
-    reason,
-    matches: (header) => header['suite'] === suite && applies(header),
-  });
-  return [
-    kind('untrusted', 'an untrusted device bounces through swiotlb', (header) => header['untrusted'] === 1),
-    kind('lazy', 'lazy mode frees addresses by the flush queue', (header) => header['domain_type'] === 11),
-  ];
-}
-
 /** The list, in the order in which a header is compared with it. */
 export const notModelled: readonly NotModelled[] = [
   {
@@ -58,10 +45,6 @@ export const notModelled: readonly NotModelled[] = [
     matches: (header) =>
       header['suite'] === 'pgtable' && (commandWord(header, 'fmt')?.startsWith('riscv') ?? false),
   },
-  ...mappingKinds('map'),
-  ...mappingKinds('dma_iova'),
-  ofSuite('fq', 'the flush queue'),
-  ofSuite('swiotlb', 'the swiotlb pool allocator'),
   ofSuite('p2p', 'peer-to-peer routes'),
   ofSuite('p2p_sg', 'scatterlists with peer-to-peer pages'),
   ofSuite('phys_vec', 'dma-buf tables of physical ranges'),

@@ -31,6 +31,8 @@ export interface FileContext {
   readonly stem: string;
   /** Text of a companion file, relative to the folder of this one, with or without `.gz`; null when there is none. */
   readSibling(relativePath: string): string | null;
+  /** As {@link FileContext.readSibling}, of a file that is an input: not compared with the model but fed to it. */
+  readInput(relativePath: string): string | null;
   /** Names of the files in a folder relative to the folder of this one, `.gz` removed, sorted. */
   siblingNames(relativeFolder: string): readonly string[];
 }

@@ -95,10 +95,11 @@ export function iommuIovaToPhys(domain: PagingDomain, iova: DmaAddr): PhysAddr {
 }
 
 /**
- * Frees a domain that no device is attached to, with all its table pages.
+ * Frees a domain that no device is attached to, with all its table pages, those that wait for a flush included.
  * @public
  * @kernel iommu_domain_free
  */
 export function iommuDomainFree(domain: PagingDomain): void {
+  domain.putCookie?.();
   domain.table.destroy();
 }

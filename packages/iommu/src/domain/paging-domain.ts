@@ -65,6 +65,8 @@ export class PagingDomain {
   unmapCalls = 0;
   /** Flushes that were handed to the driver. */
   syncCalls = 0;
+  /** What a user of the domain gives up when it is freed; null = nothing. @internal */
+  putCookie: (() => void) | null = null;
   /** The gather of unmap calls that flush before they return. */
   readonly ownGather: IotlbGather = new IotlbGather();
 

@@ -231,8 +231,13 @@ export class PageTable {
 
   /** Gives the table pages of a gather back and empties it, without a flush. */
   releaseTables(gather: IotlbGather): void {
-    if (gather.freelist.length > 0) for (const frame of gather.freelist) this.#tree.frames.free(frame);
+    if (gather.freelist.length > 0) this.freeTables(gather.freelist);
     gather.reset();
+  }
+
+  /** Gives the pages of tables back that an unmap took out, once the hardware cannot walk them any more. */
+  freeTables(frames: readonly number[]): void {
+    for (const frame of frames) this.#tree.frames.free(frame);
   }
 
   /** Frees every table page; the table must not be used afterwards. */

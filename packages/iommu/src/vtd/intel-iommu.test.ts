@@ -258,3 +258,14 @@ test('39-bit tables: three levels, and the unit stops at their width', () => {
   expect(deviceSees(machine, 2 ** 27)).toBe(-1);
   expect(machine.unit.readRegister32(VtdRegister.FSTS) & VtdFaultStatus.pending).not.toBe(0);
 });
+
+test.each<[string, VtdMachineOptions, string]>([
+  ['legacy mode', {}, 'dma-fq'],
+  ['legacy mode, caching mode', { capabilities: recordedVtdCapabilitiesCachingMode }, 'dma'],
+  ['scalable mode, second stage, caching mode', scalable, 'dma'],
+  ['scalable mode, first stage', firstStage, 'dma-fq'],
+])('a lazy domain in %s', (_title, options, type) => {
+  const { iommu } = vtdMachine(options);
+  expect(iommu.allocPagingDomain(null, 'dma-fq').type).toBe(type);
+  expect(iommu.allocPagingDomain(null, 'unmanaged').type).toBe('unmanaged');
+});

@@ -111,7 +111,8 @@ export class IntelIommu {
   /**
    * A domain with an empty page table of the kind the unit calls for. Attached first, it takes the domain id
    * 2 + `group` (what the default domain of an IOMMU group has after boot) while that is free; without `group` the
-   * lowest free one. Errors: -EOPNOTSUPP when the unit offers no usable table, -ENOMEM.
+   * lowest free one. A lazy domain (`dma-fq`) becomes strict where caching mode shows a hypervisor behind second-stage
+   * tables, which would pay for the batching (quirk lazy-off-in-caching-mode). Errors: -EOPNOTSUPP when the unit offers no usable table, -ENOMEM.
    */
   openPagingDomain(group: number | null = null, type: PagingDomainType = 'dma'): Outcome<PagingDomain> {
     const { capabilities } = this.unit;
@@ -119,7 +120,9 @@ export class IntelIommu {
     if (!table.ok) return failure(table.errno);
     const stage = pagingStage(capabilities, this.scalable);
     const ops = new VtdDomainOps(capabilities, stage, group === null ? null : FIRST_DOMAIN_ID + group);
-    return success(new PagingDomain({ table: table.value, ops, type, log: this.#target.log }));
+    const strict = type === 'dma-fq' && stage === 'second' && capabilities.cachingMode;
+    const domainType = strict ? 'dma' : type;
+    return success(new PagingDomain({ table: table.value, ops, type: domainType, log: this.#target.log }));
   }
 
   /** {@link IntelIommu.openPagingDomain} for callers that cannot go on without; throws {@link @sgfree/hw-model#InternalError}. */

@@ -1,7 +1,7 @@
 // VtdDomainOps: what VT-d does for a paging domain, and what the domain is to each unit it is attached to.
 // Source followed: drivers/iommu/intel/iommu.c, intel_fs_paging_domain_ops, intel_ss_paging_domain_ops,
 // domain_attach_iommu() and domain_detach_iommu().
-// Strict invalidation: the flush is done when the call returns. A queue of deferred flushes would call flushIotlbAll.
+// Every flush is done when its call returns; a queue of deferred flushes calls flushIotlbAll.
 // Simplified: whether a domain has to flush after mapping is decided by the unit it was made for.
 
 import type { VtdCapabilities } from '@sgfree/hw-model';

@@ -1,6 +1,7 @@
 // Every bench case, in the order in which they are printed.
 
 import type { BenchCase } from '../bench-case.ts';
+import { flushQueueMapUnmap } from './dma-flush-queue.ts';
 import { dmaMapUnmap } from './dma-map-unmap.ts';
 import { iotlbCases } from './iotlb.ts';
 import { iovaCachedPair, iovaTreePair } from './iova-pair.ts';
@@ -9,6 +10,7 @@ import { pageTableFillCases } from './page-table-fill.ts';
 import { pageTableMapUnmapCases } from './page-table-map-unmap.ts';
 import { sg256 } from './sg-256.ts';
 import { sgTableBuilds } from './sg-table-build.ts';
+import { swiotlbMapUnmap } from './swiotlb-map-unmap.ts';
 import { twoStep256 } from './two-step-256.ts';
 
 export const benchCases: readonly BenchCase[] = [
@@ -16,6 +18,8 @@ export const benchCases: readonly BenchCase[] = [
   iovaTreePair,
   ...iovaReplacements,
   dmaMapUnmap,
+  flushQueueMapUnmap,
+  swiotlbMapUnmap,
   ...sgTableBuilds,
   sg256,
   twoStep256,

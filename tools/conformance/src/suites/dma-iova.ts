@@ -1,6 +1,7 @@
 // Suite dma_iova: the two-step API on one device, as a booted kernel ran it.
 // Field meanings: vectors/kernel/README.md, section dma_iova.
-// Simplified: the addresses of bounce slots are another suite's business, so untrusted devices are not replayed here.
+// A bounced edge shows in the translations as the page of its slot.
+// Simplified: lazy domains are not replayed here.
 
 import type { DmaAttrs, DmaDataDirection } from '@sgfree/dma-core';
 import {
@@ -15,8 +16,8 @@ import {
   dmaUseIova,
 } from '@sgfree/dma-iova';
 import { hex, physAddr } from '@sgfree/hw-model';
-import { count, flag, hexNumber, kindWord, read } from '../recorded-value.ts';
-import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import { count, hexNumber, kindWord, read } from '../recorded-value.ts';
+import type { FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { mappedRuns, treeRanges } from './dma-readback.ts';
 import { attributeBits, direction } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
@@ -63,15 +64,18 @@ class DmaIovaReplayer implements Replayer {
 
   replay(record: JsonRecord): readonly Mismatch[] {
     const output = new RecordedOutput();
+    this.#machine.flushTimer.advanceTo(record);
     this.#operations[String(record['op'])]?.(record, output);
     return output.mismatches;
   }
 
-  /** A file in which every range was given back must leave no page-table entry. */
+  /** A file in which every range was given back must leave no page-table entry and no bounce slot. */
   finish(): readonly Mismatch[] {
     const output = new RecordedOutput();
+    this.#machine.flushTimer.finish(output);
     if (this.#live.size === 0) {
       output.check('page-table entries left', 0, this.#machine.domain?.table.liveLeafEntries ?? 0);
+      output.check('bounce slots left', 0, this.#machine.pool?.usedSlots ?? 0);
     }
     return output.mismatches;
   }
@@ -154,10 +158,8 @@ class DmaIovaReplayer implements Replayer {
 export const dmaIovaSuite: Suite = {
   name: 'dma_iova',
   accepts: (header) => header['suite'] === 'dma_iova',
-  open(header) {
-    if (read(header, 'untrusted', flag))
-      throw new BrokenHeader('dma_iova: untrusted devices are not replayed');
-    return new DmaIovaReplayer(recordedDevice(header));
+  open(header: JsonRecord, context?: FileContext) {
+    return new DmaIovaReplayer(recordedDevice(header, context));
   },
   kindOf: (record) => kindWord(record, 'op'),
   outputs: {

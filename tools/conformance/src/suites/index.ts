@@ -3,6 +3,7 @@
 import type { Suite } from '../suite.ts';
 import { dmaIovaSuite } from './dma-iova.ts';
 import { dmasgGoldenSuite } from './dmasg-golden.ts';
+import { flushQueueSuite } from './fq.ts';
 import { hwdomSuite } from './hwdom.ts';
 import { iovaGoldenSuite } from './iova-golden.ts';
 import { iovaKernelSuite } from './iova-kernel.ts';
@@ -11,6 +12,7 @@ import { pgtableSuite } from './pgtable.ts';
 import { ptGoldenSuite } from './pt-golden.ts';
 import { sgAppendSuite } from './sg-append.ts';
 import { sgGoldenSuite } from './sg-golden.ts';
+import { swiotlbSuite } from './swiotlb.ts';
 
 export const suites: readonly Suite[] = [
   iovaGoldenSuite,
@@ -23,4 +25,6 @@ export const suites: readonly Suite[] = [
   sgGoldenSuite,
   dmasgGoldenSuite,
   mapSuite,
+  flushQueueSuite,
+  swiotlbSuite,
 ];

@@ -23,18 +23,19 @@ const folder = fileURLToPath(new URL('../../../../vectors', import.meta.url));
 const RECORDS_AT_LEAST = 300;
 
 /** Fields that tell where a record came from, or belong to what no suite replays: they may say anything. */
-const LABELS: readonly string[] = [
-  ...['name', 'seed', 'prng', 'swiotlb_areas', 'swiotlb_nslabs', 'swiotlb_start'],
-  'note',
-];
+const LABELS: readonly string[] = ['name', 'seed', 'prng', 'note'];
+const SLOTS: readonly string[] = ['swiotlb_areas', 'swiotlb_nslabs', 'swiotlb_start'];
 const HEADER_LABELS: Readonly<Record<string, readonly string[]>> = {
   'pt-golden/1': ['apertureStart', 'apertureEnd', 'tables'],
   pgtable: ['ncpus', 'cpu', 'aperture'],
   hwdom: ['cmd', 'ncpus', 'cpu', 'dev'],
   sg_append: ['cmd', 'ncpus', 'cpu'],
   iova: ['cmd'],
-  dma_iova: ['cmd'],
-  map: ['cmd'],
+  // The slots matter to untrusted devices only.
+  dma_iova: ['cmd', ...SLOTS],
+  map: ['cmd', ...SLOTS],
+  fq: ['cmd'],
+  swiotlb: ['cmd'],
 };
 /** Fields that may be missing, and fields that may be null. */
 const OPTIONAL = ['min_align_mask', 'features'];

@@ -81,6 +81,7 @@ test('the dump of a file has the start of its name', () => {
       'map_06_domain_translation_struct.txt',
     ],
     readSibling: (name) => name,
+    readInput: () => null,
   });
   expect(companionDump(context('map_06_keep_live'))).toBe('debugfs/map_06_domain_translation_struct.txt');
   expect(companionDump(context('map_06'))).toBe('debugfs/map_06_domain_translation_struct.txt');

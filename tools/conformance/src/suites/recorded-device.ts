@@ -1,8 +1,8 @@
 // RecordedDevice: the machine a mapping suite ran on, rebuilt from the header of its file: one device, its domain with
 // the page-table format of that machine, and the IOVA allocator exactly as it was found.
 // Field meanings: vectors/kernel/README.md, "Header fields". Only inputs are read; nothing recorded after the header.
-// Simplified: RAM is taken to reach above 4 GiB when a bounce pool is active, which is when x86 keeps one, and tables
-// lie below; where exactly either ends shows in no record.
+// Simplified: RAM is taken to reach above 4 GiB when a bounce pool is active, which is when x86 keeps one; where it ends
+// shows in no record. Tables lie right below the interrupt window, where no machine has a buffer that bounces.
 
 import {
   type Device,
@@ -12,14 +12,22 @@ import {
   iommuGetDmaCookie,
   iommuSetupDmaOps,
   pciDevice,
+  type SwiotlbPool,
 } from '@sgfree/dma-core';
-import { Clock, EventLog, InternalError, PhysicalMemory, type PhysRange, physAddr } from '@sgfree/hw-model';
+import {
+  Clock,
+  type EventLog,
+  InternalError,
+  PhysicalMemory,
+  type PhysRange,
+  physAddr,
+} from '@sgfree/hw-model';
 import {
   type DomainGeometry,
-  type IommuDomainOps,
   type IovaDomain,
   PageTable,
   PagingDomain,
+  type PagingDomainType,
   restoreIovaState,
 } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
@@ -41,7 +49,9 @@ import {
   within,
   word,
 } from '../recorded-value.ts';
-import { BrokenHeader, type JsonRecord } from '../suite.ts';
+import { BrokenHeader, type FileContext, type JsonRecord } from '../suite.ts';
+import { bouncePoolBehind } from './recorded-bounce-pool.ts';
+import { RecordedFlushTimer, recordedFlushes } from './recorded-flush-timer.ts';
 import { recordedTableShape } from './recorded-table-shape.ts';
 
 /** The device of a file with everything behind it. */
@@ -51,45 +61,67 @@ export interface RecordedDevice {
   readonly domain: PagingDomain | null;
   readonly iovad: IovaDomain | null;
   readonly log: EventLog;
+  /** Source of table pages. */
+  readonly frames: FrameAllocator;
+  /** Fires the timer of a lazy domain where the trace beside the file says that it fired. */
+  readonly flushTimer: RecordedFlushTimer;
+  /** Null where none is active, or its slots are not recorded. */
+  readonly pool: SwiotlbPool | null;
 }
 
 const PAGE = 4096;
-const lowRam: PhysRange = { base: physAddr(0), bytes: 2 ** 31 };
-const DMA_DOMAIN = 3;
-const busAddress = matching(/^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/, 'domain:bus:device.function');
+const lowRam: PhysRange = { base: physAddr(0), bytes: 0xf000_0000 };
+const tableRam: PhysRange = { base: physAddr(0xf000_0000), bytes: 0xe00_0000 };
+const highRam: PhysRange = { base: physAddr(2 ** 32), bytes: 2 ** 30 };
+export const busAddress: Reader<string> = matching(
+  /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/,
+  'domain:bus:device.function',
+);
+const STRICT = 3;
+const LAZY = 11;
+const domainType: Reader<PagingDomainType> = (value) =>
+  value === LAZY ? 'dma-fq' : exactly(STRICT)(value) === STRICT ? 'dma' : 'unmanaged';
 
-/** Invalidations have no effect that these suites record. */
-const silentOps: IommuDomainOps = { iotlbSync() {}, flushIotlbAll() {}, iotlbSyncMap: null };
-
-/** Builds the start state of a file; throws {@link BrokenHeader} when the header does not describe one. */
-export function recordedDevice(header: JsonRecord): RecordedDevice {
+/**
+ * Builds the start state of a file; throws {@link BrokenHeader} when the header does not describe one. The context
+ * gives a lazy domain the moments at which its timer fired.
+ */
+export function recordedDevice(header: JsonRecord, context?: FileContext): RecordedDevice {
   read(header, 'page_size', exactly(PAGE));
   const cpus = read(header, 'ncpus', cpuCount);
-  const active = read(header, 'swiotlb_active', flag);
+  // Headers of flush-queue files say nothing of a bounce pool: their devices never bounce.
+  const active = header['suite'] !== 'fq' && read(header, 'swiotlb_active', flag);
   const dmaMask = read(header, 'dma_mask', hexNumber);
   const memory = new PhysicalMemory();
-  for (const { base, bytes } of active ? lowAndHighRam : [lowRam]) memory.addRam(base, bytes);
-  const log = new EventLog();
+  for (const { base, bytes } of [lowRam, tableRam]) memory.addRam(base, bytes);
+  if (active) memory.addRam(highRam.base, highRam.bytes);
+  const flushTimer = new RecordedFlushTimer(recordedFlushes(header, context));
+  const { log } = flushTimer;
+  const pool = bouncePoolBehind(header);
   const platform = new DmaPlatform({
     memory,
     log,
     clock: new Clock(),
     cpus,
-    swiotlb: { active, pool: null },
+    swiotlb: { active, pool },
   });
   platform.currentCpu = read(header, 'cpu', within(0, cpus - 1));
   const dev = pciDevice({
     name: read(header, 'dev', busAddress),
     platform,
     untrusted: read(header, 'untrusted', flag),
+    shadowOnFlush: read(header, 'queue_type', orAbsent(flag)) ?? false,
     dmaMask,
   });
   dmaSetMinAlignMask(dev, read(header, 'min_align_mask', orAbsent(word)) ?? 0);
-  const domain = domainOf(header, new FrameAllocator(memory, lowRam), memory, log);
+  const frames = new FrameAllocator(memory, tableRam);
+  const domain = domainOf(header, frames, memory, flushTimer);
   iommuSetupDmaOps(dev, domain);
   dmaSetMask(dev, dmaMask);
-  if (domain === null) return { dev, domain, iovad: null, log };
-  const { iovad } = iommuGetDmaCookie(domain);
+  if (domain === null) return { dev, domain, iovad: null, log, frames, flushTimer, pool };
+  const cookie = iommuGetDmaCookie(domain);
+  const { iovad } = cookie;
+  flushTimer.watch(cookie);
   try {
     restore(header, iovad);
   } catch (error) {
@@ -98,23 +130,30 @@ export function recordedDevice(header: JsonRecord): RecordedDevice {
     throw error;
   }
   dev.pci32BitWorkaround = read(header, 'pci_32bit_workaround', flag);
-  return { dev, domain, iovad, log };
+  return { dev, domain, iovad, log, frames, flushTimer, pool };
 }
 
 function domainOf(
   header: JsonRecord,
   frames: FrameAllocator,
   memory: PhysicalMemory,
-  log: EventLog,
+  flushTimer: RecordedFlushTimer,
 ): PagingDomain | null {
-  if (read(header, 'domain_type', orNull(exactly(DMA_DOMAIN))) === null) return null;
+  const type = read(header, 'domain_type', orNull(domainType));
+  if (type === null) return null;
   const geometry = geometryOf(header);
   const { format, vaBits, pgsizeBitmap } = recordedTableShape(
     read(header, 'pgsize_bitmap', hexNumber),
     geometry.apertureLastFrame,
   );
   const table = new PageTable({ format, memory, frames, vaBits, pgsizeBitmap });
-  return new PagingDomain({ table, ops: silentOps, type: 'dma', geometry, log });
+  // Flushes have no effect that these suites record; those of the whole domain tell how far the trace is.
+  const ops = {
+    iotlbSync(): void {},
+    flushIotlbAll: (): void => flushTimer.noteFlush(),
+    iotlbSyncMap: null,
+  };
+  return new PagingDomain({ table, ops, type, geometry, log: flushTimer.log });
 }
 
 function geometryOf(header: JsonRecord): DomainGeometry {
@@ -157,5 +196,3 @@ const cacheSlot = objectOf({
   loaded: orNull(listOf(hexNumber)),
   prev: orNull(listOf(hexNumber)),
 });
-
-const lowAndHighRam: readonly PhysRange[] = [lowRam, { base: physAddr(2 ** 32), bytes: 2 ** 30 }];
