@@ -1,0 +1,22 @@
+// What a driver can call at stage 0: peers' memory has struct pages, or it cannot be mapped at all.
+
+export type { P2pClient } from './p2p-client.ts';
+export { P2pPlatform, type P2pPlatformOptions } from './p2p-platform.ts';
+export {
+  pciAllocP2pmem,
+  pciFreeP2pmem,
+  pciHasP2pmem,
+  pciP2pmemPublish,
+  pciP2pmemVirtToBus,
+} from './p2pmem.ts';
+export {
+  type P2pdmaEnable,
+  pciP2pdmaEnableShow,
+  pciP2pdmaEnableStore,
+  pciP2pmemFindMany,
+} from './p2pmem-find.ts';
+export { PageRoutes } from './page-routes.ts';
+export { PciDev } from './pci-dev.ts';
+export { pciP2pdmaAddResource, structPageBytes } from './pci-p2pdma-add-resource.ts';
+export { pciP2pdmaDistance, pciP2pdmaDistanceMany } from './pci-p2pdma-distance.ts';
+export { releaseP2pdma } from './release-p2pdma.ts';

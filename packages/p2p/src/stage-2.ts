@@ -1,0 +1,26 @@
+// What a driver can call at stage 2: peers' memory by provider and physical range; pages are an extra on top.
+
+export type { P2pdmaMapType } from './calc-map-type.ts';
+export type { P2pClient } from './p2p-client.ts';
+export { P2pPlatform, type P2pPlatformOptions } from './p2p-platform.ts';
+export {
+  pciAllocP2pmem,
+  pciFreeP2pmem,
+  pciHasP2pmem,
+  pciP2pmemPublish,
+  pciP2pmemVirtToBus,
+} from './p2pmem.ts';
+export {
+  type P2pdmaEnable,
+  pciP2pdmaEnableShow,
+  pciP2pdmaEnableStore,
+  pciP2pmemFindMany,
+} from './p2pmem-find.ts';
+export { PageRoutes, pciP2pdmaBusAddrMap } from './page-routes.ts';
+export { PciDev } from './pci-dev.ts';
+export type { P2pdmaProvider } from './pci-p2pdma.ts';
+export { pciP2pdmaAddResource, structPageBytes } from './pci-p2pdma-add-resource.ts';
+export { pciP2pdmaDistance, pciP2pdmaDistanceMany } from './pci-p2pdma-distance.ts';
+export { pciP2pdmaMapType } from './pci-p2pdma-map-type.ts';
+export { pcimP2pdmaInit, pcimP2pdmaProvider } from './pcim-p2pdma.ts';
+export { releaseP2pdma } from './release-p2pdma.ts';
