@@ -8,6 +8,7 @@ import { hwdomSuite } from './hwdom.ts';
 import { iovaGoldenSuite } from './iova-golden.ts';
 import { iovaKernelSuite } from './iova-kernel.ts';
 import { mapSuite } from './map.ts';
+import { p2pPairsSuite } from './p2p-pairs.ts';
 import { pgtableSuite } from './pgtable.ts';
 import { ptGoldenSuite } from './pt-golden.ts';
 import { sgAppendSuite } from './sg-append.ts';
@@ -27,4 +28,5 @@ export const suites: readonly Suite[] = [
   mapSuite,
   flushQueueSuite,
   swiotlbSuite,
+  p2pPairsSuite,
 ];
