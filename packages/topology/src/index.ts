@@ -1,0 +1,31 @@
+// The newest surface of topology: readers of real machines, and what they answer.
+
+export type {
+  BridgeBuses,
+  DumpedAcs,
+  DumpedFunction,
+  DumpedResource,
+  Knowledge,
+  PciBusPlace,
+  RegisterFact,
+} from './model/dumped-function.ts';
+export {
+  acsControlOf,
+  type DumpedCpu,
+  type DumpedHostBridge,
+  firstDeviceOfRootBus,
+  functionAt,
+  hostBridgeOf,
+  type IomemRange,
+  type MachineDump,
+  rootBusOf,
+  type TopologyFormat,
+  upstreamOf,
+} from './model/machine-dump.ts';
+export { formatPciAddress, type PciAddress, parsePciAddress } from './model/pci-address.ts';
+export { type TopologyInputCode, TopologyInputError } from './model/topology-input-error.ts';
+export type { TopologyRemark, TopologyRemarkCode } from './model/topology-remark.ts';
+export { classNameOf } from './names/class-names.ts';
+export type { NameLookup } from './names/vendor-names.ts';
+export { readTopologyText, readTopologyTree, type TopologyOptions } from './read-topology.ts';
+export type { FileTree } from './readers/file-tree.ts';

@@ -1,0 +1,136 @@
+// Indented lines of a listing: everything below the first line of a function.
+// Source followed: the output of lspci -v, -vv, -vvv and -k, of versions 3.2 to 3.13.
+// A line that says nothing about topology is passed over: capabilities have hundreds of them.
+// Simplified: of the registers shown in words only command, capability bit, bus numbers and ACS are taken.
+
+import type { FunctionDraft } from './function-draft.ts';
+import { readCapabilityLine } from './lspci-capability-line.ts';
+import { readResourceLine } from './lspci-resource-line.ts';
+import type { MachineDraft } from './machine-draft.ts';
+
+const busesForm = /^Bus: primary=([0-9a-f]{2}), secondary=([0-9a-f]{2}), subordinate=([0-9a-f]{2})/;
+const idsForm = /\[([0-9a-f]{4}):([0-9a-f]{4})\]\s*$/i;
+
+type LineReader = (machine: MachineDraft, draft: FunctionDraft, text: string) => void;
+
+const flag = (text: string, name: string): boolean | undefined =>
+  text.includes(`${name}+`) ? true : text.includes(`${name}-`) ? false : undefined;
+
+function readControl(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  // `Control:` also begins lines inside capabilities; only the command register has these flags.
+  if (!text.includes('BusMaster')) return;
+  draft.open = true;
+  const memoryEnabled = flag(text, ' Mem');
+  const busMaster = flag(text, 'BusMaster');
+  machine.stateAll(draft, {
+    ...(memoryEnabled !== undefined && { memoryEnabled }),
+    ...(busMaster !== undefined && { busMaster }),
+  });
+}
+
+function readStatus(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  const capabilityList = /^Status: Cap([+-])/.exec(text)?.[1];
+  if (capabilityList !== undefined) machine.state(draft, 'capabilityList', capabilityList === '+');
+}
+
+function readFlags(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  // `Flags:` of lspci -v; inside the power management capability it begins with `PMEClk`.
+  if (text.startsWith('Flags: PMEClk')) return;
+  draft.open = true;
+  machine.state(draft, 'busMaster', text.includes('bus master'));
+  for (const part of text.split(', ')) readIndented(machine, draft, part.replace(/ (?=[0-9]+$)/, ': '));
+}
+
+function readBuses(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  const match = busesForm.exec(text);
+  if (match === null) return;
+  const number = (at: number): number => Number.parseInt(match[at] ?? '', 16);
+  machine.stateAll(draft, {
+    headerType: 1,
+    primary: number(1),
+    secondary: number(2),
+    subordinate: number(3),
+  });
+}
+
+function readSubsystem(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  const ids = idsForm.exec(text);
+  if (ids === null) return;
+  const subsystemVendorId = Number.parseInt(ids[1] ?? '', 16);
+  machine.stateAll(draft, { subsystemVendorId, subsystemId: Number.parseInt(ids[2] ?? '', 16) });
+}
+
+function readNumber(key: 'numaNode' | 'iommuGroup'): LineReader {
+  return (machine, draft, text) => {
+    const value = Number.parseInt(text.slice(text.indexOf(':') + 1), 10);
+    if (value >= 0) machine.state(draft, key, value);
+  };
+}
+
+const afterColon = (text: string): string => text.slice(text.indexOf(':') + 1).trim();
+
+const express: LineReader = (_machine, draft) => {
+  draft.expressNamed = true;
+};
+
+const readers: ReadonlyMap<string, LineReader> = new Map<string, LineReader>([
+  ['Control', readControl],
+  ['Status', readStatus],
+  ['Flags', readFlags],
+  ['Bus', readBuses],
+  ['Subsystem', readSubsystem],
+  ['NUMA node', readNumber('numaNode')],
+  ['IOMMU group', readNumber('iommuGroup')],
+  ['Physical Slot', (machine, draft, text) => machine.state(draft, 'slot', afterColon(text))],
+  [
+    'Kernel driver in use',
+    (machine, draft, text) => {
+      draft.open = false;
+      machine.state(draft, 'driver', afterColon(text));
+    },
+  ],
+  [
+    'Kernel modules',
+    (_machine, draft) => {
+      draft.open = false;
+    },
+  ],
+  ['Capabilities', readCapabilityLine],
+  ['ACSCap', readCapabilityLine],
+  ['ACSCtl', readCapabilityLine],
+  ['DevCap', express],
+  ['DevCtl', express],
+  ['LnkCap', express],
+]);
+
+/** Reads one line below a function's first line, without its indentation. */
+export function readIndented(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  const colon = text.indexOf(':');
+  const reader = colon < 0 ? undefined : readers.get(text.slice(0, colon));
+  if (reader !== undefined) {
+    reader(machine, draft, text);
+    return;
+  }
+  if (isAboutRange(text)) readResourceLine(machine, draft, text);
+  else if (text.startsWith('!!!')) readAlarm(machine, draft, text);
+}
+
+const isAboutRange = (text: string): boolean =>
+  text.startsWith('Region ') ||
+  text.startsWith('Memory ') ||
+  text.startsWith('Prefetchable memory ') ||
+  text.startsWith('I/O ') ||
+  text.startsWith('Expansion ROM') ||
+  text.startsWith('[virtual]');
+
+/** `!!! Unknown header type 7f`: the device answers ones only. */
+function readAlarm(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  if (!/header type 7f/.test(text)) return;
+  draft.gone = true;
+  machine.remark(
+    'function-gone',
+    draft.name,
+    text,
+    'its configuration space could not be read: everything about it is unknown',
+  );
+}
