@@ -45,8 +45,6 @@ export const notModelled: readonly NotModelled[] = [
     matches: (header) =>
       header['suite'] === 'pgtable' && (commandWord(header, 'fmt')?.startsWith('riscv') ?? false),
   },
-  ofSuite('p2p_sg', 'scatterlists with peer-to-peer pages'),
-  ofSuite('phys_vec', 'dma-buf tables of physical ranges'),
   ofSuite('iommufd', 'iommufd'),
   ofSuite('vfio_dmabuf', 'VFIO dma-bufs'),
   {

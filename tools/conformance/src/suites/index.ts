@@ -9,7 +9,9 @@ import { iovaGoldenSuite } from './iova-golden.ts';
 import { iovaKernelSuite } from './iova-kernel.ts';
 import { mapSuite } from './map.ts';
 import { p2pPairsSuite } from './p2p-pairs.ts';
+import { p2pSgSuite } from './p2p-sg.ts';
 import { pgtableSuite } from './pgtable.ts';
+import { physVecSuite } from './phys-vec.ts';
 import { ptGoldenSuite } from './pt-golden.ts';
 import { sgAppendSuite } from './sg-append.ts';
 import { sgGoldenSuite } from './sg-golden.ts';
@@ -29,4 +31,6 @@ export const suites: readonly Suite[] = [
   flushQueueSuite,
   swiotlbSuite,
   p2pPairsSuite,
+  p2pSgSuite,
+  physVecSuite,
 ];

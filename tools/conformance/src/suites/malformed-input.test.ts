@@ -36,6 +36,11 @@ const HEADER_LABELS: Readonly<Record<string, readonly string[]>> = {
   map: ['cmd', ...SLOTS],
   fq: ['cmd'],
   swiotlb: ['cmd'],
+  // The devices are recorded as they were then; these only say that something was overwritten.
+  p2p: ['cmd', 'root_spoofed', 'acs_faked'],
+  // Results that stand in the header.
+  p2p_sg: ['add_ret'],
+  phys_vec: ['init'],
 };
 /** Fields that may be missing, and fields that may be null. */
 const OPTIONAL = ['min_align_mask', 'features'];

@@ -70,6 +70,8 @@ export interface RecordedDevice {
 }
 
 const PAGE = 4096;
+/** Suites whose headers say nothing of a bounce pool: their devices never bounce. */
+const WITHOUT_POOL: readonly string[] = ['fq', 'p2p_sg', 'phys_vec'];
 const lowRam: PhysRange = { base: physAddr(0), bytes: 0xf000_0000 };
 const tableRam: PhysRange = { base: physAddr(0xf000_0000), bytes: 0xe00_0000 };
 const highRam: PhysRange = { base: physAddr(2 ** 32), bytes: 2 ** 30 };
@@ -77,6 +79,11 @@ export const busAddress: Reader<string> = matching(
   /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/,
   'domain:bus:device.function',
 );
+/** Bus \<\< 8 | devfn of `domain:bus:device.function`. */
+const requesterIdOf = (name: string): number => {
+  const [bus = '', device = '', functionNumber = ''] = name.split(/[:.]/).slice(1);
+  return Number.parseInt(bus, 16) * 256 + Number.parseInt(device, 16) * 8 + Number(functionNumber);
+};
 const STRICT = 3;
 const LAZY = 11;
 const domainType: Reader<PagingDomainType> = (value) =>
@@ -89,8 +96,7 @@ const domainType: Reader<PagingDomainType> = (value) =>
 export function recordedDevice(header: JsonRecord, context?: FileContext): RecordedDevice {
   read(header, 'page_size', exactly(PAGE));
   const cpus = read(header, 'ncpus', cpuCount);
-  // Headers of flush-queue files say nothing of a bounce pool: their devices never bounce.
-  const active = header['suite'] !== 'fq' && read(header, 'swiotlb_active', flag);
+  const active = !WITHOUT_POOL.includes(String(header['suite'])) && read(header, 'swiotlb_active', flag);
   const dmaMask = read(header, 'dma_mask', hexNumber);
   const memory = new PhysicalMemory();
   for (const { base, bytes } of [lowRam, tableRam]) memory.addRam(base, bytes);
@@ -106,9 +112,11 @@ export function recordedDevice(header: JsonRecord, context?: FileContext): Recor
     swiotlb: { active, pool },
   });
   platform.currentCpu = read(header, 'cpu', within(0, cpus - 1));
+  const name = read(header, 'dev', busAddress);
   const dev = pciDevice({
-    name: read(header, 'dev', busAddress),
+    name,
     platform,
+    requesterId: requesterIdOf(name),
     untrusted: read(header, 'untrusted', flag),
     shadowOnFlush: read(header, 'queue_type', orAbsent(flag)) ?? false,
     dmaMask,

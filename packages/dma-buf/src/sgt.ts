@@ -1,0 +1,4 @@
+// What still speaks of scatterlists: tables of physical ranges for importers that want an sg_table.
+
+export { dmaBufFreeSgt, dmaBufPhysVecToSgt } from './dma-buf-phys-vec-to-sgt.ts';
+export type { SgtAttachment } from './dma-buf-sgt.ts';
