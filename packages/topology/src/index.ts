@@ -1,5 +1,24 @@
 // The newest surface of topology: readers of real machines, and what they answer.
 
+export { type AcsControl, redirects } from './acs/acs-control.ts';
+export type { AcsKernel } from './acs/acs-kernel.ts';
+export type { AcsMistake, AcsMistakeCode } from './acs/acs-mistake.ts';
+export { type AcsEntry, type AcsParameters, parseAcsParameters } from './acs/acs-parameters.ts';
+export type { DeviceMatch } from './acs/device-match.ts';
+export { explainAcsParameters } from './acs/explain-parameters.ts';
+export {
+  type AcsBoot,
+  type AcsChange,
+  acsWithParameters,
+  clearedRedirect,
+  defaultAcsControl,
+} from './acs/program-acs.ts';
+export {
+  type DerivedGroup,
+  type DerivedGroups,
+  deriveIommuGroups,
+  type GroupOptions,
+} from './groups/derive-iommu-groups.ts';
 export type {
   BridgeBuses,
   DumpedAcs,
