@@ -6,8 +6,8 @@ import type { DumpedHostBridge, MachineDump } from '../model/machine-dump.ts';
 import { busKey } from '../model/pci-address.ts';
 import type { FunctionDraft } from '../readers/function-draft.ts';
 import type { MachineDraft } from '../readers/machine-draft.ts';
-import { doubtAcsMissingAmongEquals } from './acs-among-equals.ts';
 import { hangTree } from './hang-tree.ts';
+import { doubtMissingAmongEquals } from './missing-among-equals.ts';
 import { remarkOverlappingWindows } from './overlapping-windows.ts';
 import { type SettledFunction, settleFunction } from './settle-function.ts';
 
@@ -18,7 +18,7 @@ export function assembleMachine(machine: MachineDraft): MachineDump {
   const drafts = [...machine.functions.entries()].sort(([a], [b]) => a - b).map(([, draft]) => draft);
   const extendedShown = drafts.some(({ extendedListed }) => extendedListed);
   const functions = drafts.map((draft) => settleFunction(machine, draft, extendedShown));
-  doubtAcsMissingAmongEquals(machine, functions);
+  doubtMissingAmongEquals(machine, functions);
   hangTree(machine, functions);
   remarkOverlappingWindows(machine, functions);
   remarkHidden(machine, drafts, functions);

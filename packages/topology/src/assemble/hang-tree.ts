@@ -165,7 +165,7 @@ class BusOwners {
     }
     this.#owners.set(key, 'unknown');
     const stated = this.#machine.functions.get(addressKey(fn.address))?.stated.parent;
-    if (stated !== undefined) return;
+    if (stated !== undefined || this.#machine.partial) return;
     this.#machine.remark(
       'bus-without-bridge',
       fn.name,

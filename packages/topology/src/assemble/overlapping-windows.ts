@@ -30,7 +30,8 @@ const openWindows = (fn: SettledFunction): PlacedWindow[] =>
   fn.resources.flatMap((window) => {
     const { kind, space, base, bytes, enabled } = window;
     const open = kind === 'window' && space === 'memory' && enabled !== false;
-    return open && base !== 'unknown' && bytes !== 'unknown' && bytes > 0
+    // A window at 0 belongs to a bridge that nobody set up.
+    return open && base !== 'unknown' && base > 0 && bytes !== 'unknown' && bytes > 0
       ? [{ fn, window, base, bytes }]
       : [];
   });

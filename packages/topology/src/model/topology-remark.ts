@@ -12,7 +12,7 @@ export type TopologyRemarkCode =
   | 'config-truncated'
   | 'extended-space-hidden'
   | 'acs-incomplete'
-  | 'acs-missing-among-equals'
+  | 'missing-among-equals'
   | 'block-cut-off'
   | 'bus-without-bridge'
   | 'bus-claimed-twice'
