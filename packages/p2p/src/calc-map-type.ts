@@ -120,9 +120,10 @@ function wayWithGap<F extends object>(
   provider: UpstreamChain<F>,
   client: UpstreamChain<F>,
 ): FabricWay<F> {
-  const mayMeet = waysToMeet(provider, client).some(
-    (passed) => redirectors(view, passed).redirecting.length === 0,
-  );
+  const [a, b] = [provider.functions[0] as F, client.functions[0] as F];
+  const mayMeet =
+    view.sameHost(a, b) !== false &&
+    waysToMeet(provider, client).some((passed) => redirectors(view, passed).redirecting.length === 0);
   const gaps = [provider, client]
     .filter(({ reachesRoot }) => !reachesRoot)
     .map(({ functions }) => ({ kind: 'upstream-bridge', of: functions.at(-1) as F }) as const);
@@ -179,17 +180,14 @@ function hostVerdict<F extends object>(
   onUnlisted?: (root: RootDevice) => void,
 ): { readonly allows: Truth; readonly rule: RouteRule; readonly missing: MissingFact<F>[] } {
   if (rules.cpuAllows === true) return { allows: true, rule: 'cpu', missing: [] };
-  const listed =
-    rules.list === 'unknown'
-      ? 'unknown'
-      : hostBridgeWhitelist(view, provider, client, rules.list, onUnlisted);
+  const listed = hostBridgeWhitelist(view, provider, client, rules.list, onUnlisted);
   const allows = eitherOf(rules.cpuAllows, listed);
   if (allows === true) return { allows, rule: 'host-bridge-listed', missing: [] };
   if (allows === false) return { allows, rule: 'host-bridge-not-listed', missing: [] };
   const missing: MissingFact<F>[] = [];
   if (rules.cpu === 'unknown') missing.push({ kind: 'cpu' });
   if (rules.list === 'unknown') missing.push({ kind: 'kernel-version' });
-  else if (listed === 'unknown') {
+  if (rules.list !== 'unknown' && listed === 'unknown') {
     for (const of of unclearHosts(view, provider, client)) missing.push({ kind: 'host-bridge', of });
   }
   return { allows, rule: 'unknown', missing };

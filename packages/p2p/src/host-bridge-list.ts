@@ -60,7 +60,7 @@ export function hostBridgeWhitelist<F extends object>(
   view: RouteView<F>,
   a: F,
   b: F,
-  list: readonly HostBridgeRow[],
+  list: readonly HostBridgeRow[] | 'unknown',
   onUnlisted?: (root: RootDevice) => void,
 ): Truth {
   const same = view.sameHost(a, b);
@@ -83,13 +83,13 @@ const nobodyKnows: Listed = { same: 'unknown', other: 'unknown' };
 function lookUp<F extends object>(
   view: RouteView<F>,
   fn: F,
-  list: readonly HostBridgeRow[],
+  list: readonly HostBridgeRow[] | 'unknown',
   onUnlisted?: (root: RootDevice) => void,
 ): Listed {
   const root = view.rootDevice(fn);
   if (root === 'unknown') return nobodyKnows;
   if (root === null || (root.devfn !== 0 && root.isRootPort === false)) return unlisted;
-  const found = rowFor(root, list);
+  const found = list === 'unknown' ? nobodyKnows : rowFor(root, list);
   if (found === unlisted) onUnlisted?.(root);
   if (root.devfn === 0 || root.isRootPort === true) return found;
   return { same: oneOf(found.same, false), other: oneOf(found.other, false) };
