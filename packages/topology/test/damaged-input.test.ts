@@ -14,11 +14,17 @@ import {
 import { folderTree } from './folder-tree.ts';
 import { published, publishedFiles, publishedRoot, recordedRoot } from './known-inputs.ts';
 import { renderLspci } from './lspci-rendering.ts';
-import { sampleNcclXml, sampleTree } from './sample-texts.ts';
+import { sampleNcclXml, sampleShortListing, sampleTree } from './sample-texts.ts';
 
 const folder = folderTree(join(recordedRoot, 'p2p/C_intel/topo'));
 const rendered = renderLspci(readTopologyTree(folder), true).slice(0, 60_000);
-const texts = [rendered, renderLspci(readTopologyTree(folder), false), sampleNcclXml, sampleTree];
+const texts = [
+  rendered,
+  renderLspci(readTopologyTree(folder), false),
+  sampleNcclXml,
+  sampleTree,
+  sampleShortListing,
+];
 if (publishedRoot !== undefined) {
   texts.push(
     published('gpud/lspci-vvv').slice(0, 80_000),

@@ -85,7 +85,7 @@ function compare(whole: MachineDump, reduced: MachineDump, lines: readonly strin
   }
 }
 
-const runs = Number(process.env['TOPOLOGY_RUNS'] ?? 40);
+const runs = Number(process.env['TOPOLOGY_RUNS'] ?? 20);
 
 describe.each(inputs)('%s', (_, text) => {
   const whole = readTopologyText(text);

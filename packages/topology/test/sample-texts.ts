@@ -26,3 +26,15 @@ over two lines -->
   </cpu>
 </system>
 `;
+
+/** What lspci -v prints for a switch port: flags in one line, no register contents. */
+export const sampleShortListing = `02:01.0 PCI bridge: PLX Technology, Inc. Device 8796 (prog-if 00 [Normal decode])
+\tFlags: bus master, fast devsel, latency 0, IRQ 33, NUMA node 1, IOMMU group 7
+\tMemory at c7100000 (32-bit, non-prefetchable) [size=256K]
+\tBus: primary=02, secondary=03, subordinate=03, sec-latency=0
+\tMemory behind bridge: 90100000-901fffff [size=1M]
+\tCapabilities: [68] Express Downstream Port (Slot+), MSI 00
+\tCapabilities: [f24] Access Control Services
+\tKernel driver in use: pcieport
+
+`;

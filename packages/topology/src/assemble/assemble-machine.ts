@@ -7,6 +7,7 @@ import { busKey } from '../model/pci-address.ts';
 import type { FunctionDraft } from '../readers/function-draft.ts';
 import type { MachineDraft } from '../readers/machine-draft.ts';
 import { hangTree } from './hang-tree.ts';
+import { inferMultifunction } from './infer-multifunction.ts';
 import { doubtMissingAmongEquals } from './missing-among-equals.ts';
 import { remarkOverlappingWindows } from './overlapping-windows.ts';
 import { type SettledFunction, settleFunction } from './settle-function.ts';
@@ -19,6 +20,7 @@ export function assembleMachine(machine: MachineDraft): MachineDump {
   const extendedShown = drafts.some(({ extendedListed }) => extendedListed);
   const functions = drafts.map((draft) => settleFunction(machine, draft, extendedShown));
   doubtMissingAmongEquals(machine, functions);
+  inferMultifunction(machine, functions);
   hangTree(machine, functions);
   remarkOverlappingWindows(machine, functions);
   remarkHidden(machine, drafts, functions);

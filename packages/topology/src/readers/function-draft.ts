@@ -75,6 +75,8 @@ export class FunctionDraft {
   capabilities: CapabilityView = 'none';
   /** Text showed a capability at 0x100 or above. */
   extendedListed = false;
+  /** Text showed an SR-IOV capability, and whether virtual functions are on. */
+  virtualFunctions: 'none' | 'some' | 'not-listed' = 'not-listed';
   /** Text named the ACS capability or one of its registers. */
   acsNamed = false;
   /** Text showed registers that only a PCI Express function has. */

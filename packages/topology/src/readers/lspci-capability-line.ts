@@ -48,6 +48,7 @@ function readListed(machine: MachineDraft, draft: FunctionDraft, text: string): 
   const at = Number.parseInt(offset, 16);
   if (at >= 0x100) {
     draft.extendedListed = true;
+    if (name.includes('SR-IOV') && draft.virtualFunctions === 'not-listed') draft.virtualFunctions = 'some';
     if (!name.startsWith('Access Control Services')) return;
     draft.acsNamed = true;
     machine.state(draft, 'acsOffset', at);

@@ -33,12 +33,16 @@ function readStatus(machine: MachineDraft, draft: FunctionDraft, text: string): 
   if (capabilityList !== undefined) machine.state(draft, 'capabilityList', capabilityList === '+');
 }
 
+/** `Flags: bus master, fast devsel, latency 0, IRQ 16, NUMA node 0, IOMMU group 1`, of lspci -v. */
 function readFlags(machine: MachineDraft, draft: FunctionDraft, text: string): void {
-  // `Flags:` of lspci -v; inside the power management capability it begins with `PMEClk`.
-  if (text.startsWith('Flags: PMEClk')) return;
+  // Lines of capabilities begin with the same word; only this one tells how the device is selected.
+  if (!text.includes('devsel')) return;
   draft.open = true;
   machine.state(draft, 'busMaster', text.includes('bus master'));
-  for (const part of text.split(', ')) readIndented(machine, draft, part.replace(/ (?=[0-9]+$)/, ': '));
+  const numaNode = /NUMA node ([0-9]+)/.exec(text)?.[1];
+  const iommuGroup = /IOMMU group ([0-9]+)/.exec(text)?.[1];
+  if (numaNode !== undefined) machine.state(draft, 'numaNode', Number(numaNode));
+  if (iommuGroup !== undefined) machine.state(draft, 'iommuGroup', Number(iommuGroup));
 }
 
 function readBuses(machine: MachineDraft, draft: FunctionDraft, text: string): void {
@@ -69,6 +73,10 @@ function readNumber(key: 'numaNode' | 'iommuGroup'): LineReader {
 
 const afterColon = (text: string): string => text.slice(text.indexOf(':') + 1).trim();
 
+const readVirtualFunctions: LineReader = (_machine, draft, text) => {
+  draft.virtualFunctions = /Number of VFs: 0,/.test(text) ? 'none' : 'some';
+};
+
 const express: LineReader = (_machine, draft) => {
   draft.expressNamed = true;
 };
@@ -98,6 +106,7 @@ const readers: ReadonlyMap<string, LineReader> = new Map<string, LineReader>([
   ['Capabilities', readCapabilityLine],
   ['ACSCap', readCapabilityLine],
   ['ACSCtl', readCapabilityLine],
+  ['Initial VFs', readVirtualFunctions],
   ['DevCap', express],
   ['DevCtl', express],
   ['LnkCap', express],
