@@ -1,6 +1,6 @@
 // The page layer: checks in their order, pages registered and withdrawn, blocks handed out, and every allocation failing.
 
-import { frameOf, PAGE_SIZE } from '@sgfree/hw-model';
+import { addOffset, byteDistance, frameOf, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { BAR_BYTES, PeerTree } from '../test/peer-tree.ts';
@@ -106,7 +106,9 @@ describe('blocks', () => {
     const taken = [1, PAGE_SIZE + 1, 2 * PAGE_SIZE, 6 * PAGE_SIZE, PAGE_SIZE].map((size) =>
       pciAllocP2pmem(pdev, size),
     );
-    expect(taken.map((at) => (at === null ? null : at - start))).toEqual([0x8000, 0x9000, 0, 0x2000, 0xb000]);
+    expect(taken.map((at) => (at === null ? null : byteDistance(start, at)))).toEqual([
+      0x8000, 0x9000, 0, 0x2000, 0xb000,
+    ]);
     expect(pciAllocP2pmem(pdev, PAGE_SIZE)).toBeNull();
     expect(pciAllocP2pmem(pdev, 0)).toBeNull();
     for (const [at, size] of [
@@ -116,7 +118,7 @@ describe('blocks', () => {
       [0x9000, 2],
       [0, 2],
     ] as const) {
-      pciFreeP2pmem(pdev, (tree.fabric.barPhys(tree.fn('A'), 0) + at) as never, size * PAGE_SIZE);
+      pciFreeP2pmem(pdev, addOffset(start, at), size * PAGE_SIZE);
     }
     expect(pdev.p2pdma?.pool?.available).toBe(0xc000);
     expect(pciAllocP2pmem(pdev, 0x8000)).toBe(start);

@@ -1,6 +1,6 @@
 // Map types on a live fabric: what is remembered, what refreshes it, who is a client at all, and what the log says.
 
-import { ACS } from '@sgfree/hw-model';
+import { ACS, addOffset, frameOf } from '@sgfree/hw-model';
 import { describe, expect, it } from 'vitest';
 import { type PeerName, PeerTree } from '../test/peer-tree.ts';
 import type { P2pClient } from './p2p-client.ts';
@@ -144,12 +144,12 @@ describe('pages of a BAR', () => {
     const routes = new PageRoutes(tree.platform);
     expect(pciP2pdmaAddResource(tree.dev('B'), 0, 0, 0)).toBe(0);
     const start = tree.fabric.barPhys(tree.fn('B'), 0);
-    const pagemap = tree.frames.pagemapOf(start / 4096);
+    const pagemap = tree.frames.pagemapOf(frameOf(start));
     if (pagemap === undefined) throw new RangeError('no pagemap');
     // The DMA layer knows a client by its requester id.
     const { requesterId } = tree.fn('A');
     expect(routes.mapType(pagemap, { name: 'a', isPci: true, requesterId })).toBe('bus-addr');
-    expect(routes.busAddress(pagemap, start)).toBe(start - 0x40000000);
+    expect(routes.busAddress(pagemap, start)).toBe(addOffset(start, -0x40000000));
     const strange = tree.frames.addZoneDevice('pci-p2pdma', 7, 1);
     expect(() => routes.providerOf(strange)).toThrow(expect.objectContaining({ name: 'InternalError' }));
   });

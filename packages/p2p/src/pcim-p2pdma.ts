@@ -3,7 +3,7 @@
 // The caller sees to it that every mapping of the memory is gone before its driver is.
 // Simplified: the end of the driver is a call of releaseP2pdma instead of devres.
 
-import { rawOffset } from '@sgfree/hw-model';
+import { byteDistance, dmaAddr } from '@sgfree/hw-model';
 import { Errno, warnViolation } from '@sgfree/mm';
 import { type PciDev, pciResourceStart } from './pci-dev.ts';
 import { type P2pdmaProvider, PciP2pdma } from './pci-p2pdma.ts';
@@ -30,7 +30,7 @@ function providerOf(owner: PciDev, bar: number): P2pdmaProvider | null {
   const start = pciResourceStart(owner, bar);
   const found = owner.fn.bar(bar);
   if (start === null || found === undefined) return null;
-  return { owner, bar, busOffset: rawOffset(found.address, -start) };
+  return { owner, bar, busOffset: byteDistance(dmaAddr(start), dmaAddr(found.address)) };
 }
 
 /**

@@ -61,7 +61,7 @@ function address(provider: P2pdmaProvider, mapType: 'bus' | 'phys'): DmaAddr {
   if (start === null) throw new RangeError('no BAR');
   return mapType === 'bus'
     ? dmaAddr(rawOffset(pciP2pdmaBusAddrMap(provider, start), OFFSET))
-    : dmaAddr(start + OFFSET);
+    : dmaAddr(rawOffset(start, OFFSET));
 }
 
 describe('requests between peers', () => {
