@@ -70,6 +70,7 @@ function remarkHidden(
       hidden[0].line,
     );
   }
+  remarkBareListing(machine, drafts, functions);
   const cut = drafts.filter(({ open, capabilities }) => open && capabilities !== 'hidden');
   for (const draft of cut) {
     machine.remark(
@@ -82,6 +83,29 @@ function remarkHidden(
   }
   remarkShortConfig(machine, functions);
   remarkHalfAcs(machine, functions);
+}
+
+/** Listings without -vv and drawings show no capabilities at all. */
+function remarkBareListing(
+  machine: MachineDraft,
+  drafts: readonly FunctionDraft[],
+  functions: readonly SettledFunction[],
+): void {
+  const bare = drafts.filter(
+    ({ capabilities }, position) =>
+      capabilities === 'none' &&
+      functions[position]?.portType === 'unknown' &&
+      functions[position]?.known.length === 0,
+  );
+  if (bare[0] === undefined || machine.partial) return;
+  const what = `${bare.length} functions are shown without their capabilities`;
+  machine.remark(
+    'capabilities-hidden',
+    bare[0].name,
+    what,
+    'their port type and ACS are unknown: use lspci -vvv as root',
+    bare[0].line,
+  );
 }
 
 function remarkShortConfig(machine: MachineDraft, functions: readonly SettledFunction[]): void {

@@ -37,7 +37,7 @@ const openWindows = (fn: SettledFunction): PlacedWindow[] =>
   });
 
 function remarkBus(machine: MachineDraft, windows: readonly PlacedWindow[]): void {
-  const sorted = [...windows].sort((a, b) => a.base - b.base);
+  const sorted = [...windows].sort((a, b) => byteDistance(b.base, a.base));
   let reaching: PlacedWindow | undefined;
   for (const next of sorted) {
     if (reaching !== undefined && byteDistance(reaching.base, next.base) < reaching.bytes) {

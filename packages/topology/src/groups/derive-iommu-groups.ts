@@ -31,7 +31,7 @@ export interface DerivedGroup {
 export interface DerivedGroups {
   readonly groups: readonly DerivedGroup[];
   /** The group of a function; 'none' when the IOMMU does not cover it. */
-  groupOf(fn: DumpedFunction): DerivedGroup | 'none' | 'unknown';
+  readonly groupOf: (fn: DumpedFunction) => DerivedGroup | 'none' | 'unknown';
 }
 
 /**
