@@ -15,10 +15,9 @@ import { published, publishedFiles, publishedRoot, withoutPublished } from './kn
 
 const here = publishedRoot !== undefined;
 
-test('published machines', ({ annotate }) => {
-  if (!here) void annotate(withoutPublished);
-  expect(typeof here).toBe('boolean');
-});
+// A test that does not run must say so where people look.
+if (!here) process.stderr.write(`${withoutPublished}\n`);
+else if (!hasBzip2) process.stderr.write('no bzip2 on this machine: the archives of /sys are not read\n');
 
 const named = (dump: MachineDump, address: string): DumpedFunction => {
   const fn = functionAt(dump, address);

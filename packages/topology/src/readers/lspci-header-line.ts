@@ -51,10 +51,7 @@ function stateNames(
   lookup: NameLookup | undefined,
 ): void {
   const classText = rest.slice(0, colon);
-  const withoutTail = rest
-    .slice(colon + 2)
-    .replace(/(?: \((?:rev|prog-if) [^()]*(?:\([^()]*\)[^()]*)*\))+\s*$/, '')
-    .trim();
+  const withoutTail = withoutLast(withoutLast(rest.slice(colon + 2).trim(), ' (prog-if '), ' (rev ');
   const ids = idsForm.exec(withoutTail);
   const title = ids === null ? withoutTail : withoutTail.slice(0, ids.index);
   const classId = hex(classIdForm.exec(classText)?.[1]);
@@ -65,4 +62,10 @@ function stateNames(
   if (ids === null) Object.assign(facts, idsOfTitle(title, lookup));
   else Object.assign(facts, { vendorId: hex(ids[1]), deviceId: hex(ids[2]) });
   machine.stateAll(draft, { ...facts, className, title });
+}
+
+/** The text before its last part, when that begins with `opening` and closes the text. */
+function withoutLast(text: string, opening: string): string {
+  const at = text.endsWith(')') ? text.lastIndexOf(opening) : -1;
+  return at < 0 ? text : text.slice(0, at).trimEnd();
 }

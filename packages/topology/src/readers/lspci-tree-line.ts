@@ -107,8 +107,8 @@ export class LspciTree {
 
   #title(device: FunctionDraft, text: string): void {
     this.#at = this.#line.length;
-    const ids = /\s*\[([0-9a-f]{4}):([0-9a-f]{4})\]$/i.exec(text);
-    const title = ids === null ? text : text.slice(0, ids.index);
+    const ids = /\[([0-9a-f]{4}):([0-9a-f]{4})\]$/i.exec(text);
+    const title = ids === null ? text : text.slice(0, ids.index).trim();
     const numbers =
       ids === null
         ? idsOfTitle(title, this.#lookup)

@@ -13,7 +13,7 @@ export interface XmlTag {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-const attributeForm = /([^\s=/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+const attributeForm = /\s([^\s=/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 /** Walks through the tags; throws {@link TopologyInputError} where the text ends inside one. */
