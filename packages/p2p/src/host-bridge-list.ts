@@ -7,7 +7,7 @@
 
 import { type KnownKernel, knownKernels } from './kernel-version.ts';
 import type { RootDevice, RouteView } from './route-view.ts';
-import { bothOf, oneOf, type Truth } from './truth.ts';
+import { bothOf, eitherOf, oneOf, type Truth } from './truth.ts';
 
 /**
  * One entry of the list.
@@ -71,6 +71,26 @@ export function hostBridgeWhitelist<F extends object>(
   return same === false ? across : oneOf(within, across);
 }
 
+/**
+ * The row that a host bridge matches, null when the kernel finds none; 'unknown' when what is hidden decides.
+ * @public
+ */
+export function hostBridgeRowOf(
+  root: RootDevice | null,
+  list: readonly HostBridgeRow[],
+): HostBridgeRow | null | 'unknown' {
+  if (root === null) return null;
+  const counts = eitherOf(root.devfn === 0, root.isRootPort);
+  for (const row of counts === false ? [] : list) {
+    const matches = bothOf(counts, matchesRow(root, row));
+    if (matches !== false) return matches === true ? row : 'unknown';
+  }
+  return null;
+}
+
+const matchesRow = (root: RootDevice, row: HostBridgeRow): Truth =>
+  bothOf(equals(root.vendorId, row.vendorId), row.deviceId === 'any' || equals(root.deviceId, row.deviceId));
+
 /** What the list says of one host bridge, for peers below it and for a peer below another one. */
 interface Listed {
   readonly same: Truth;
@@ -100,10 +120,7 @@ function rowFor(root: RootDevice, list: readonly HostBridgeRow[]): Listed {
   const alsoMaybe = (row: Listed): Listed =>
     found === null ? row : { same: oneOf(found.same, row.same), other: oneOf(found.other, row.other) };
   for (const row of list) {
-    const matches = bothOf(
-      equals(root.vendorId, row.vendorId),
-      row.deviceId === 'any' || equals(root.deviceId, row.deviceId),
-    );
+    const matches = matchesRow(root, row);
     if (matches === false) continue;
     const listed = { same: true, other: !row.sameHostOnly };
     if (matches === true) return alsoMaybe(listed);

@@ -1,7 +1,7 @@
 // Host-bridge rules by kernel and CPU, and what is known of a host bridge that is known in part.
 
 import { describe, expect, it } from 'vitest';
-import { hostBridgeListOf, hostBridgeWhitelist } from './host-bridge-list.ts';
+import { hostBridgeListOf, hostBridgeRowOf, hostBridgeWhitelist } from './host-bridge-list.ts';
 import { cpuSupportsP2pdma, HostRules, type P2pCpu } from './host-rules.ts';
 import { knownKernel, knownKernels } from './kernel-version.ts';
 import type { RootDevice, RouteView } from './route-view.ts';
@@ -131,6 +131,19 @@ describe('the list', () => {
     ],
   ])('%s', (_, facts, answer) => {
     expect(asked(facts).answer).toBe(answer);
+  });
+
+  it.each<[string, RootDevice | null, number | 'any' | null | 'unknown']>([
+    ['a listed one', skylake, 0x2030],
+    ['any of a vendor', root(0x1ae0, 'unknown'), 'any'],
+    ['one that is not', nobody, null],
+    ['one that does not count', { ...skylake, devfn: 8 }, null],
+    ['one that may count', { ...skylake, devfn: 8, isRootPort: 'unknown' }, 'unknown'],
+    ['one of some device number', root(0x8086, 'unknown'), 'unknown'],
+    ['none at all', null, null],
+  ])('has the row of %s', (_, device, expected) => {
+    const row = hostBridgeRowOf(device, hostBridgeListOf('7.3.4'));
+    expect(row === null || row === 'unknown' ? row : row.deviceId).toBe(expected);
   });
 
   it('grows with the kernel', () => {

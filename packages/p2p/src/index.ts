@@ -8,8 +8,9 @@ export {
   type P2pdmaRoute,
   type RouteRule,
 } from './calc-map-type.ts';
+export { dumpRouteView } from './dump-route-view.ts';
 export { fabricRouteView, pciName } from './fabric-route-view.ts';
-export { type HostBridgeRow, hostBridgeListOf } from './host-bridge-list.ts';
+export { type HostBridgeRow, hostBridgeListOf, hostBridgeRowOf } from './host-bridge-list.ts';
 export { cpuSupportsP2pdma, HostRules, type P2pCpu } from './host-rules.ts';
 export { type KnownKernel, knownKernel, knownKernels } from './kernel-version.ts';
 export type { P2pClient } from './p2p-client.ts';
