@@ -2,3 +2,5 @@
 
 export { dmaBufFreeSgt, dmaBufPhysVecToSgt } from './dma-buf-phys-vec-to-sgt.ts';
 export type { SgtAttachment } from './dma-buf-sgt.ts';
+export type { LinuxQuirks } from './linux-quirks.ts';
+export type { PhysVec } from './phys-vec.ts';

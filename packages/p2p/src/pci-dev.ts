@@ -18,7 +18,7 @@ export class PciDev implements P2pClient {
   readonly isPci = true;
   /** Set for functions whose BARs must not be mapped by anyone; they have no providers. */
   nonMappableBars = false;
-  /** Null before {@link pcimP2pdmaInit} and after the owner's driver is gone. */
+  /** Null before `pcimP2pdmaInit` and after the owner's driver is gone. */
   p2pdma: PciP2pdma | null = null;
 
   constructor(platform: P2pPlatform, fn: PciFunction) {

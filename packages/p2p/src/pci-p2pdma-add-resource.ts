@@ -25,7 +25,7 @@ export const structPageBytes = (pdev: PciDev): number =>
 /**
  * Gives `size` bytes of a BAR from `offset` on struct pages and adds them to the function's pool; size 0 is the rest of
  * the BAR. Errors in the order of checks: -EINVAL (no memory BAR, offset outside, size too long), those of
- * {@link pcimP2pdmaInit}, -ENOMEM (pool, pages; or pages are there already, rule `p2p-pages-conflict`), -EINVAL (the
+ * `pcimP2pdmaInit`, -ENOMEM (pool, pages; or pages are there already, rule `p2p-pages-conflict`), -EINVAL (the
  * provider is missing, rule `p2p-no-provider`; not whole pages).
  * @public
  * @kernel pci_p2pdma_add_resource

@@ -1,5 +1,9 @@
 // What a driver can call at stage 0: peers' memory has struct pages, or it cannot be mapped at all.
 
+export type { P2pdmaMapType } from './calc-map-type.ts';
+export type { HostBridgeRow } from './host-bridge-list.ts';
+export { HostRules, type P2pCpu } from './host-rules.ts';
+export { type KnownKernel, knownKernels } from './kernel-version.ts';
 export type { P2pClient } from './p2p-client.ts';
 export { P2pPlatform, type P2pPlatformOptions } from './p2p-platform.ts';
 export {
@@ -15,8 +19,11 @@ export {
   pciP2pdmaEnableStore,
   pciP2pmemFindMany,
 } from './p2pmem-find.ts';
+export { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 export { PageRoutes } from './page-routes.ts';
 export { PciDev } from './pci-dev.ts';
+export { type P2pdmaProvider, PciP2pdma } from './pci-p2pdma.ts';
 export { pciP2pdmaAddResource, structPageBytes } from './pci-p2pdma-add-resource.ts';
 export { pciP2pdmaDistance, pciP2pdmaDistanceMany } from './pci-p2pdma-distance.ts';
 export { releaseP2pdma } from './release-p2pdma.ts';
+export type { Truth } from './truth.ts';

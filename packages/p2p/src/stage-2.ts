@@ -1,6 +1,9 @@
 // What a driver can call at stage 2: peers' memory by provider and physical range; pages are an extra on top.
 
 export type { P2pdmaMapType } from './calc-map-type.ts';
+export type { HostBridgeRow } from './host-bridge-list.ts';
+export { HostRules, type P2pCpu } from './host-rules.ts';
+export { type KnownKernel, knownKernels } from './kernel-version.ts';
 export type { P2pClient } from './p2p-client.ts';
 export { P2pPlatform, type P2pPlatformOptions } from './p2p-platform.ts';
 export {
@@ -16,11 +19,13 @@ export {
   pciP2pdmaEnableStore,
   pciP2pmemFindMany,
 } from './p2pmem-find.ts';
+export { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 export { PageRoutes, pciP2pdmaBusAddrMap } from './page-routes.ts';
 export { PciDev } from './pci-dev.ts';
-export type { P2pdmaProvider } from './pci-p2pdma.ts';
+export { type P2pdmaProvider, PciP2pdma } from './pci-p2pdma.ts';
 export { pciP2pdmaAddResource, structPageBytes } from './pci-p2pdma-add-resource.ts';
 export { pciP2pdmaDistance, pciP2pdmaDistanceMany } from './pci-p2pdma-distance.ts';
 export { pciP2pdmaMapType } from './pci-p2pdma-map-type.ts';
 export { pcimP2pdmaInit, pcimP2pdmaProvider } from './pcim-p2pdma.ts';
 export { releaseP2pdma } from './release-p2pdma.ts';
+export type { Truth } from './truth.ts';
