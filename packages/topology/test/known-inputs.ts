@@ -23,8 +23,7 @@ export const publishedRoot: string | undefined = [join(workspace, '../shared/dat
 );
 
 /** Says that published data is missing, in words that reach the test report. */
-export const withoutPublished =
-  'the published machines (../shared/data, or TOPOLOGY_DATA) are not here: these tests need them';
+export const withoutPublished = 'the published machines (../shared/data) are not here: these tests need them';
 
 /** A published text. */
 export const published = (path: string): string => readFileSync(join(publishedRoot ?? '', path), 'latin1');

@@ -85,6 +85,14 @@ describe.runIf(here)('the server with 517 functions', () => {
     expect(resource).toMatchObject({ base: 0x210000000000, bytes: 2 ** 37, prefetchable: true, width: 64 });
   });
 
+  test('regions of virtual functions are no BARs', () => {
+    const nic = dump.functions.find(({ title }) => title.includes('ConnectX-7'));
+    expect(nic?.resources.map(({ kind, index }) => [kind, index])).toEqual([
+      ['bar', 0],
+      ['sriov', 0],
+    ]);
+  });
+
   test('groups are derived without a crash, and what is certain is whole', () => {
     const { groups } = deriveIommuGroups(dump);
     const members = groups.flatMap(({ members: inside }) => inside);

@@ -81,6 +81,11 @@ function remarkHidden(
       draft.line,
     );
   }
+  for (const { changedBytes, name, line } of drafts) {
+    if (changedBytes === 0) continue;
+    const what = `${changedBytes} configuration bytes are dumped twice, and differ`;
+    machine.remark('state-changed', name, what, 'they are taken as unknown', line);
+  }
   remarkShortConfig(machine, functions);
   remarkHalfAcs(machine, functions);
 }

@@ -77,12 +77,16 @@ export class FunctionDraft {
   extendedListed = false;
   /** Text showed an SR-IOV capability, and whether virtual functions are on. */
   virtualFunctions: 'none' | 'some' | 'not-listed' = 'not-listed';
+  /** The lines read now belong to the SR-IOV capability: their regions are those of virtual functions. */
+  inVirtualFunctions = false;
   /** Text named the ACS capability or one of its registers. */
   acsNamed = false;
   /** Text showed registers that only a PCI Express function has. */
   expressNamed = false;
   /** The verbose block began and was not ended by an empty line, another block or its last lines. */
   open = false;
+  /** How many bytes two dumps show differently. */
+  changedBytes = 0;
   /** The bytes read back as all ones: the device did not answer. */
   gone = false;
 
@@ -131,6 +135,7 @@ export class FunctionDraft {
       }
     }
     this.config.forget(offset);
+    this.changedBytes += 1;
   }
 
   #nameless(): boolean {

@@ -46,9 +46,10 @@ function readListed(machine: MachineDraft, draft: FunctionDraft, text: string): 
   if (draft.capabilities === 'none') draft.capabilities = 'listed';
   const [, offset = '', name = ''] = match;
   const at = Number.parseInt(offset, 16);
+  draft.inVirtualFunctions = name.includes('SR-IOV');
   if (at >= 0x100) {
     draft.extendedListed = true;
-    if (name.includes('SR-IOV') && draft.virtualFunctions === 'not-listed') draft.virtualFunctions = 'some';
+    if (draft.inVirtualFunctions && draft.virtualFunctions === 'not-listed') draft.virtualFunctions = 'some';
     if (!name.startsWith('Access Control Services')) return;
     draft.acsNamed = true;
     machine.state(draft, 'acsOffset', at);

@@ -2,7 +2,8 @@
 // Source followed: the output of lspci -v and -vv:
 //   Region 2: Memory at 210000000000 (64-bit, prefetchable) [size=128G]
 //   Memory behind bridge: 90100000-901fffff [size=1M] [32-bit]
-// Simplified: ranges of virtual functions inside the SR-IOV capability are not read.
+// Regions inside the SR-IOV capability belong to virtual functions: the range of the first one is printed.
+// Simplified: how far the ranges of all virtual functions reach is not computed.
 
 import { ADDRESS_LIMIT, physAddr } from '@sgfree/hw-model';
 import type { DumpedResource } from '../model/dumped-function.ts';
@@ -37,8 +38,18 @@ export function readResourceLine(machine: MachineDraft, draft: FunctionDraft, te
     );
     return true;
   }
-  const again = draft.resources.some(({ kind, index }) => kind === found.kind && index === found.index);
-  if (!again) draft.resources.push(found);
+  const at = draft.resources.findIndex(({ kind, index }) => kind === found.kind && index === found.index);
+  const before = draft.resources[at];
+  if (before === undefined) draft.resources.push(found);
+  else if (before.base !== found.base) {
+    draft.resources[at] = { ...before, base: 'unknown' };
+    machine.remark(
+      'state-changed',
+      draft.name,
+      `${text.slice(0, 60)}, elsewhere before`,
+      'where this range lies is unknown',
+    );
+  }
   return true;
 }
 
@@ -64,7 +75,7 @@ function memoryBar(draft: FunctionDraft, text: string): Found {
   const match = memoryForm.exec(text);
   if (match === null) return undefined;
   return range(match[2] ?? '', {
-    kind: 'bar',
+    kind: draft.inVirtualFunctions ? 'sriov' : 'bar',
     index: nextBar(draft, match[1]),
     space: 'memory',
     bytes: sizeOf(text),
