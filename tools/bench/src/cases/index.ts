@@ -6,6 +6,7 @@ import { dmaMapUnmap } from './dma-map-unmap.ts';
 import { iotlbCases } from './iotlb.ts';
 import { iovaCachedPair, iovaTreePair } from './iova-pair.ts';
 import { iovaReplacements } from './iova-replace.ts';
+import { p2pAllPairs } from './p2p-all-pairs.ts';
 import { pageTableFillCases } from './page-table-fill.ts';
 import { pageTableMapUnmapCases } from './page-table-map-unmap.ts';
 import { sg256 } from './sg-256.ts';
@@ -26,4 +27,5 @@ export const benchCases: readonly BenchCase[] = [
   ...pageTableMapUnmapCases,
   ...pageTableFillCases,
   ...iotlbCases,
+  p2pAllPairs,
 ];
