@@ -19,6 +19,7 @@ export {
   deriveIommuGroups,
   type GroupOptions,
 } from './groups/derive-iommu-groups.ts';
+export { type DumpedRootDevice, DumpRoutes } from './model/dump-routes.ts';
 export type {
   BridgeBuses,
   DumpedAcs,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   acsWithParameters,
   clearedRedirect,
+  DumpRoutes,
   defaultAcsControl,
   explainAcsParameters,
   functionAt,
@@ -75,4 +76,19 @@ test('redirection is one of three bits', () => {
   expect(redirects({ value: 0x20, unknownBits: 0x0c })).toBe(true);
   expect(clearedRedirect({ value: 0x1d, unknownBits: 0x20 })).toEqual({ value: 0x11, unknownBits: 0 });
   expect(functionAt(dump, '00:02.0')?.acs.control).toBe(0x1d);
+});
+
+test('routes are asked with the registers of the what-if', () => {
+  const port = functionAt(dump, '00:02.0');
+  const below = functionAt(dump, '01:00.0');
+  if (port === undefined || below === undefined) throw new Error('the functions are gone');
+  const routes = new DumpRoutes(dump, new Map([[port, { value: 0x11, unknownBits: 0x40 }]]));
+  expect([routes.acsControl(port), routes.acsControl(below)]).toEqual([0x11, 0x1d]);
+  expect(new DumpRoutes(dump, new Map([[port, { value: 0, unknownBits: 4 }]])).acsControl(port)).toBe(
+    'unknown',
+  );
+  expect([routes.upstream(below), routes.upstream(port)]).toEqual([port, null]);
+  expect(routes.sameHost(port, below)).toBe(true);
+  // 00:00.0 is not in this text: whoever stands first may not be the first.
+  expect(routes.rootDevice(below)).toBe('unknown');
 });
