@@ -1,56 +1,39 @@
 // DumpRouteView: a dumped machine as the route algorithm sees it; what the dump does not show stays unknown.
 // Source followed: drivers/pci/p2pdma.c (what it asks of a function), over the facts that a dump holds.
-// Simplified: a dump that leaves bridges out shows nobody's upstream bridge for certain.
+// Two things are known better or worse here than function by function: functions below one bridge share its host bridge,
+// wherever that is; and a dump that leaves bridges out shows nobody's upstream bridge for certain.
+// Simplified: none.
 
-import {
-  type DumpedFunction,
-  type DumpedHostBridge,
-  firstDeviceOfRootBus,
-  type MachineDump,
-} from '@sgfree/topology';
-import type { RootDevice, RouteView } from './route-view.ts';
+import { type AcsControl, type DumpedFunction, DumpRoutes, type MachineDump } from '@sgfree/topology';
+import type { RouteView } from './route-view.ts';
 import type { Truth } from './truth.ts';
 import { upstreamChain } from './upstream-chain.ts';
 
-const ROOT_PORT = 4;
-
 /**
- * Routes over the functions of a dump.
+ * Routes over the functions of a dump, with some ACS control registers as given instead (a what-if).
  * @public
  */
-export function dumpRouteView(dump: MachineDump): RouteView<DumpedFunction> {
-  const hosts = new Map(dump.hostBridges.map((host) => [host.name, rootDeviceOf(host)]));
+export function dumpRouteView(
+  dump: MachineDump,
+  controls?: ReadonlyMap<DumpedFunction, AcsControl>,
+): RouteView<DumpedFunction> {
+  const routes = new DumpRoutes(dump, controls);
   const view: RouteView<DumpedFunction> = {
-    upstream: ({ upstream }) => {
-      if (upstream === 'root') return null;
-      return dump.partial ? 'unknown' : upstream;
+    upstream: (fn) => {
+      const above = routes.upstream(fn);
+      return dump.partial && above !== null ? 'unknown' : above;
     },
-    acsControl: ({ acs }) => acs.control,
-    sameHost: (a, b) => sameHost(view, a, b),
-    rootDevice: ({ rootBus }) => {
-      if (rootBus === 'unknown') return 'unknown';
-      return hosts.get(hostName(rootBus)) ?? 'unknown';
+    acsControl: (fn) => routes.acsControl(fn),
+    sameHost: (a, b) => {
+      const same = routes.sameHost(a, b);
+      return same === 'unknown' ? belowOneBridge(view, a, b) : same;
     },
+    rootDevice: (fn) => routes.rootDevice(fn),
   };
   return view;
 }
 
-/** As `DumpedHostBridge.name` spells it. */
-const hostName = ({ domain, bus }: { readonly domain: number; readonly bus: number }): string =>
-  `pci${domain.toString(16).padStart(4, '0')}:${bus.toString(16).padStart(2, '0')}`;
-
-function sameHost(view: RouteView<DumpedFunction>, a: DumpedFunction, b: DumpedFunction): Truth {
-  if (a.rootBus !== 'unknown' && b.rootBus !== 'unknown') {
-    return a.rootBus.domain === b.rootBus.domain && a.rootBus.bus === b.rootBus.bus;
-  }
+function belowOneBridge(view: RouteView<DumpedFunction>, a: DumpedFunction, b: DumpedFunction): Truth {
   const tops = [a, b].map((fn) => upstreamChain(view, fn).functions.at(-1));
   return tops[0] === tops[1] ? true : 'unknown';
-}
-
-function rootDeviceOf(host: DumpedHostBridge): RootDevice | 'unknown' {
-  const first = firstDeviceOfRootBus(host);
-  if (first === 'unknown') return 'unknown';
-  const { vendorId, deviceId, portType, address } = first;
-  const isRootPort = portType === 'unknown' ? 'unknown' : portType === ROOT_PORT;
-  return { vendorId, deviceId, devfn: address.device * 8 + address.fn, isRootPort };
 }
