@@ -11,7 +11,7 @@ import { pcimP2pdmaInit, pcimP2pdmaProvider } from './pcim-p2pdma.ts';
 
 /** sizeof(struct page) on x86-64. */
 const STRUCT_PAGE_BYTES = 64;
-/** sizeof(struct gen_pool), and of a pagemap record. */
+/** About what a struct gen_pool and a pagemap record take. */
 const GEN_POOL_BYTES = 64;
 const PAGEMAP_BYTES = 192;
 

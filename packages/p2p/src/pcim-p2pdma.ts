@@ -9,7 +9,7 @@ import { type PciDev, pciResourceStart } from './pci-dev.ts';
 import { type P2pdmaProvider, PciP2pdma } from './pci-p2pdma.ts';
 
 const STANDARD_BARS = 6;
-/** sizeof(struct pci_p2pdma) on x86-64: six providers of 16 bytes, the map types' xarray, pool and flag. */
+/** About what a struct pci_p2pdma takes: six providers of 16 bytes, the map types' xarray, pool and flag. */
 const PCI_P2PDMA_BYTES = 128;
 
 /**
