@@ -27,6 +27,7 @@ export interface DumpedRootDevice {
 export class DumpRoutes {
   readonly #dump: MachineDump;
   readonly #controls: ReadonlyMap<DumpedFunction, AcsControl>;
+  readonly #rootDevices: Map<number, DumpedRootDevice | 'unknown'> = new Map();
 
   /** Routes of `dump`, with some ACS control registers as given instead. */
   constructor(dump: MachineDump, controls: ReadonlyMap<DumpedFunction, AcsControl> = new Map()) {
@@ -54,6 +55,15 @@ export class DumpRoutes {
 
   /** The first function of the root bus above `fn`; unknown where the dump may lack it. */
   rootDevice(fn: DumpedFunction): DumpedRootDevice | 'unknown' {
+    const { rootBus } = fn;
+    if (rootBus === 'unknown') return 'unknown';
+    const key = busKey(rootBus.domain, rootBus.bus);
+    const known = this.#rootDevices.get(key) ?? this.#search(fn);
+    this.#rootDevices.set(key, known);
+    return known;
+  }
+
+  #search(fn: DumpedFunction): DumpedRootDevice | 'unknown' {
     const host = hostBridgeOf(this.#dump, fn);
     const first = host === 'unknown' ? 'unknown' : firstDeviceOfRootBus(host);
     if (first === 'unknown') return 'unknown';
