@@ -11,6 +11,8 @@ import { pageTableMapUnmapCases } from './page-table-map-unmap.ts';
 import { sg256 } from './sg-256.ts';
 import { sgTableBuilds } from './sg-table-build.ts';
 import { swiotlbMapUnmap } from './swiotlb-map-unmap.ts';
+import { traceRead } from './trace-read.ts';
+import { traceReplay, traceReplayRuns } from './trace-replay.ts';
 import { twoStep256 } from './two-step-256.ts';
 
 export const benchCases: readonly BenchCase[] = [
@@ -26,4 +28,7 @@ export const benchCases: readonly BenchCase[] = [
   ...pageTableMapUnmapCases,
   ...pageTableFillCases,
   ...iotlbCases,
+  traceRead,
+  traceReplay,
+  traceReplayRuns,
 ];
