@@ -8,11 +8,13 @@ import { hwdomSuite } from './hwdom.ts';
 import { iovaGoldenSuite } from './iova-golden.ts';
 import { iovaKernelSuite } from './iova-kernel.ts';
 import { mapSuite } from './map.ts';
+import { nvioSuite } from './nvio.ts';
 import { pgtableSuite } from './pgtable.ts';
 import { ptGoldenSuite } from './pt-golden.ts';
 import { sgAppendSuite } from './sg-append.ts';
 import { sgGoldenSuite } from './sg-golden.ts';
 import { swiotlbSuite } from './swiotlb.ts';
+import { traceBootSuite } from './trace-boot.ts';
 
 export const suites: readonly Suite[] = [
   iovaGoldenSuite,
@@ -27,4 +29,6 @@ export const suites: readonly Suite[] = [
   mapSuite,
   flushQueueSuite,
   swiotlbSuite,
+  nvioSuite,
+  traceBootSuite,
 ];
