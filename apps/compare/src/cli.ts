@@ -16,10 +16,26 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = runCommandLine(process.argv.slice(2), {
+/** Standard input until it ends or the user interrupts: then what came is answered; a second time ends the program. */
+async function* standardInput(): AsyncGenerator<Uint8Array, void> {
+  const { stdin } = process;
+  let interrupted = false;
+  process.once('SIGINT', () => {
+    interrupted = true;
+    stdin.destroy();
+  });
+  try {
+    yield* stdin;
+  } catch (error) {
+    if (!interrupted) throw error;
+  }
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   readStdin: (most) => readToEnd(0, most),
+  streamStdin: standardInput,
   stdoutIsTerminal: process.stdout.isTTY === true,
   stderrIsTerminal: process.stderr.isTTY === true,
   env: process.env,

@@ -18,7 +18,7 @@ interface Ended {
   readonly err: string;
 }
 
-function run(argv: readonly string[], stdin = '', changes: Partial<World> = {}): Ended {
+async function run(argv: readonly string[], stdin = '', changes: Partial<World> = {}): Promise<Ended> {
   let [out, err] = ['', ''];
   const world: World = {
     out: (text) => {
@@ -28,6 +28,9 @@ function run(argv: readonly string[], stdin = '', changes: Partial<World> = {}):
       err += text;
     },
     readStdin: () => new TextEncoder().encode(stdin),
+    async *streamStdin() {
+      yield new TextEncoder().encode(stdin);
+    },
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
     env: {},
@@ -35,7 +38,8 @@ function run(argv: readonly string[], stdin = '', changes: Partial<World> = {}):
     requestsFolder,
     ...changes,
   };
-  return { code: runCommandLine(argv, world), out, err };
+  const code = await runCommandLine(argv, world);
+  return { code, out, err };
 }
 
 function file(name: string, content: string | Uint8Array): string {
@@ -61,51 +65,56 @@ describe('usage', () => {
     [['compare', '--pages', '8k']],
     [['compare', '--plant', 'nothing']],
     [[]],
-  ])('%j ends with 2 and a hint on stderr', (argv) => {
-    const ended = run(argv);
+  ])('%j ends with 2 and a hint on stderr', async (argv) => {
+    const ended = await run(argv);
     expect(ended.code).toBe(2);
     expect(ended.out).toBe('');
     expect(ended.err).not.toBe('');
   });
 
-  it('suggests the command that was meant', () => {
-    expect(run(['compere']).err).toContain('compare');
-    expect(run(['compare', '--jsn']).err).toContain('--json');
+  it('suggests the command that was meant', async () => {
+    expect((await run(['compere'])).err).toContain('compare');
+    expect((await run(['compare', '--jsn'])).err).toContain('--json');
   });
 
   it.each([[['--help']], [['-h']], [['compare', '--help']], [['stages', '--help']], [['--version']]])(
     '%j ends with 0',
-    (argv) => {
-      const ended = run(argv);
+    async (argv) => {
+      const ended = await run(argv);
       expect(ended.code).toBe(0);
       expect(ended.out).not.toBe('');
       expect(ended.err).toBe('');
     },
   );
 
-  it.each([[['--help']], [['compare', '--help']], [['stages', '--help']]])('%j shows examples', (argv) => {
-    expect(run(argv).out).toContain('Examples:');
-  });
+  it.each([[['--help']], [['compare', '--help']], [['stages', '--help']]])(
+    '%j shows examples',
+    async (argv) => {
+      expect((await run(argv)).out).toContain('Examples:');
+    },
+  );
 });
 
 describe('stages', () => {
-  it('prints nine stages', () => {
-    const { code, out } = run(['stages']);
+  it('prints nine stages', async () => {
+    const { code, out } = await run(['stages']);
     expect(code).toBe(0);
     expect(out.split('\n').filter((line) => /^\d /.test(line))).toHaveLength(9);
   });
 
-  it('prints them as JSON', () => {
-    const parsed = JSON.parse(run(['stages', '--json']).out) as { schema: string; stages: unknown[] };
+  it('prints them as JSON', async () => {
+    const parsed = JSON.parse((await run(['stages', '--json'])).out) as { schema: string; stages: unknown[] };
     expect(parsed.schema).toBe('sgfree/stages/v1');
     expect(parsed.stages).toHaveLength(9);
   });
 
-  it('colours only a terminal, and not with NO_COLOR', () => {
+  it('colours only a terminal, and not with NO_COLOR', async () => {
     const colour = '\u001b[';
-    expect(run(['stages']).out).not.toContain(colour);
-    expect(run(['stages'], '', { stdoutIsTerminal: true }).out).toContain(colour);
-    expect(run(['stages'], '', { stdoutIsTerminal: true, env: { NO_COLOR: '1' } }).out).not.toContain(colour);
+    expect((await run(['stages'])).out).not.toContain(colour);
+    expect((await run(['stages'], '', { stdoutIsTerminal: true })).out).toContain(colour);
+    expect((await run(['stages'], '', { stdoutIsTerminal: true, env: { NO_COLOR: '1' } })).out).not.toContain(
+      colour,
+    );
   });
 });
 
@@ -129,38 +138,38 @@ describe('bad input files end with 2 and one line', () => {
     ['a gzip head alone', () => file('head.gz', Uint8Array.of(0x1f, 0x8b))],
     ['a nesting without end', () => file('deep', '['.repeat(1_000_000))],
     ['a nesting that closes', () => file('nested', `${'['.repeat(200_000)}${']'.repeat(200_000)}`)],
-  ])('%s', (_what, path) => {
-    const ended = run(['compare', '--requests', path()]);
+  ])('%s', async (_what, path) => {
+    const ended = await run(['compare', '--requests', path()]);
     expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.err).toMatch(oneLine);
   });
 
-  it('a file without end', () => {
-    const ended = run(['compare', '--requests', '/dev/zero']);
+  it('a file without end', async () => {
+    const ended = await run(['compare', '--requests', '/dev/zero']);
     expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.err).toContain('more than 256 MiB');
   });
 
-  it('a standard input without end', () => {
-    const ended = run(['compare', '--requests', '-'], '', { readStdin: () => null });
+  it('a standard input without end', async () => {
+    const ended = await run(['compare', '--requests', '-'], '', { readStdin: () => null });
     expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.err).toContain('<stdin>: found more than 256 MiB');
   });
 
-  it('the second of two files', () => {
+  it('the second of two files', async () => {
     const good = join(requestsFolder, 'nvio_small.jsonl.gz');
-    const ended = run(['compare', '-r', good, '-r', file('second', '{}')]);
+    const ended = await run(['compare', '-r', good, '-r', file('second', '{}')]);
     expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.err).toContain('second:1:');
   });
 
-  it('an empty standard input', () => {
-    const ended = run(['compare', '--requests', '-']);
+  it('an empty standard input', async () => {
+    const ended = await run(['compare', '--requests', '-']);
     expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.err).toContain('<stdin>');
   });
 
-  it('names the line', () => {
-    expect(run(['compare', '-r', '-'], '\n\n{"op":"eat"}\n').err).toContain('<stdin>:3:');
+  it('names the line', async () => {
+    expect((await run(['compare', '-r', '-'], '\n\n{"op":"eat"}\n')).err).toContain('<stdin>:3:');
   });
 });

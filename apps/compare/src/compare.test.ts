@@ -19,9 +19,9 @@ interface Document {
   readonly verdict: Verdict;
 }
 
-function run(argv: readonly string[], stdin = ''): { code: number; out: string; err: string } {
+async function run(argv: readonly string[], stdin = ''): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
-  const code = runCommandLine(argv, {
+  const code = await runCommandLine(argv, {
     out: (text) => {
       out += text;
     },
@@ -29,6 +29,9 @@ function run(argv: readonly string[], stdin = ''): { code: number; out: string; 
       err += text;
     },
     readStdin: () => new TextEncoder().encode(stdin),
+    async *streamStdin() {
+      yield new TextEncoder().encode(stdin);
+    },
     stdoutIsTerminal: false,
     stderrIsTerminal: false,
     env: {},
@@ -41,8 +44,8 @@ function run(argv: readonly string[], stdin = ''): { code: number; out: string; 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
 
 describe('sgfree compare', () => {
-  it('runs the recorded lists, stage 0 beside stage 1, and ends with the verdict', () => {
-    const { code, out, err } = run(['compare']);
+  it('runs the recorded lists, stage 0 beside stage 1, and ends with the verdict', async () => {
+    const { code, out, err } = await run(['compare']);
     expect(err).toBe('');
     expect(code).toBe(0);
     expect(lastLine(out)).toBe('OK: 3 comparisons, every byte right at both stages of each');
@@ -51,16 +54,16 @@ describe('sgfree compare', () => {
     expect(out).toContain('stage 1: two-step IOVA API');
   });
 
-  it('ends with the verdict of one list', () => {
-    const { code, out } = run(['compare', '-r', join(requestsFolder, 'nvio_small.jsonl.gz')]);
+  it('ends with the verdict of one list', async () => {
+    const { code, out } = await run(['compare', '-r', join(requestsFolder, 'nvio_small.jsonl.gz')]);
     expect(code).toBe(0);
     expect(lastLine(out)).toMatch(
       /^OK: every byte right at both stages; \d+ two-step requests: same IOMMU work; /,
     );
   });
 
-  it('prints one JSON document with the reports of every list', () => {
-    const { code, out } = run(['compare', '--json']);
+  it('prints one JSON document with the reports of every list', async () => {
+    const { code, out } = await run(['compare', '--json']);
     expect(code).toBe(0);
     const document = JSON.parse(out) as Document;
     expect(document.schema).toBe('sgfree/compare/v1');
@@ -77,16 +80,16 @@ describe('sgfree compare', () => {
     });
   });
 
-  it('is a pure function of its input: the same twice, other data with another seed', () => {
-    const of = (seed: string): string =>
-      run(['compare', '-r', join(requestsFolder, 'nvio_huge.jsonl'), '--json', '--seed', seed]).out;
-    expect(of('7')).toBe(of('7'));
-    expect(of('8')).not.toBe(of('7'));
+  it('is a pure function of its input: the same twice, other data with another seed', async () => {
+    const of = async (seed: string): Promise<string> =>
+      (await run(['compare', '-r', join(requestsFolder, 'nvio_huge.jsonl'), '--json', '--seed', seed])).out;
+    expect(await of('7')).toBe(await of('7'));
+    expect(await of('8')).not.toBe(await of('7'));
   });
 
-  it.each(lists)('says for %s what the planted fault broke, and exits 1', (name) => {
+  it.each(lists)('says for %s what the planted fault broke, and exits 1', async (name) => {
     for (const fault of ['cleared-entry', 'skipped-invalidation', 'swapped-links', 'flipped-byte']) {
-      const { code, out, err } = run(['compare', '-r', join(requestsFolder, name), '--plant', fault]);
+      const { code, out, err } = await run(['compare', '-r', join(requestsFolder, name), '--plant', fault]);
       expect(err).toBe('');
       expect(code).toBe(1);
       expect(out).toContain(`planted:  ${fault}`);
@@ -95,9 +98,9 @@ describe('sgfree compare', () => {
     }
   });
 
-  it('takes a list from standard input', () => {
+  it('takes a list from standard input', async () => {
     const record = '{"op":"write","pos":0,"total":512,"iov":[[512,[["0x100000200",512]]]]}';
-    const { code, out } = run(['compare', '-r', '-'], record);
+    const { code, out } = await run(['compare', '-r', '-'], record);
     expect(code).toBe(0);
     expect(out).toContain('requests: <stdin>: 1 I/Os, 512 bytes');
   });

@@ -21,13 +21,18 @@ export class Progress {
 
   /** `done` of `total` steps of `what` are done. */
   step(what: string, done: number, total: number): void {
+    this.show(() => `${what}: ${done} of ${total}`);
+  }
+
+  /** Shows how far it is; `text` is asked when it is time to draw. */
+  show(text: () => string): void {
     if (!this.#world.stderrIsTerminal) return;
     const now = this.#world.now();
     if (now - this.#startedAt < QUIET_MS) return;
     if (now - this.#lastDrawn < REDRAW_MS) return;
     this.#lastDrawn = now;
     this.#drawn = true;
-    this.#world.err(`\r\u001b[K${what}: ${done} of ${total}`);
+    this.#world.err(`\r\u001b[K${text()}`);
   }
 
   /** Takes the line away. */

@@ -3,11 +3,28 @@
 // Simplified: the ledger of API symbols lives in docs/api and is not printed here.
 
 import { theRoad } from '@sgfree/roadmap';
+import type { Command } from 'commander';
+import { type Ended, EXIT_TEXT, subCommand } from './base-command.ts';
 import { textTable } from './text-table.ts';
 import type { World } from './world.ts';
 
+const EXAMPLES = `
+Examples:
+  sgfree stages             a table for people
+  sgfree stages --json      the same for programs
+`;
+
+/** Adds the command to `program`. */
+export function registerStages(program: Command, world: World, ended: Ended): void {
+  subCommand(program, world, 'stages')
+    .description('Show the road: nine stages, what each makes true, what Linux has merged.')
+    .option('--json', 'print one JSON document (sgfree/stages/v1) instead of a table')
+    .addHelpText('after', EXAMPLES + EXIT_TEXT)
+    .action((options: { json?: true }) => ended(runStages(world, options)));
+}
+
 /** Prints the road; exit code 0. */
-export function runStages(world: World, options: { readonly json?: true }): number {
+function runStages(world: World, options: { readonly json?: true }): number {
   if (options.json) {
     world.out(`${JSON.stringify({ schema: 'sgfree/stages/v1', stages: theRoad }, null, 2)}\n`);
     return 0;

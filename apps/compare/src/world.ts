@@ -1,6 +1,6 @@
 // World: everything of the process that the command touches, so that tests can hand in their own.
 // Source followed: none.
-// Simplified: standard input is read whole.
+// Simplified: standard input is read once, whole or as a stream.
 
 /** The outside world as the command sees it. */
 export interface World {
@@ -8,6 +8,8 @@ export interface World {
   err(text: string): void;
   /** Standard input to its end; null when that is more than `most` bytes away. */
   readStdin(most: number): Uint8Array | null;
+  /** Standard input as it comes, for what need not be whole. */
+  streamStdin(): AsyncIterable<Uint8Array>;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

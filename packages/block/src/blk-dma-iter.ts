@@ -9,6 +9,7 @@ import {
   type DmaAttrs,
   dmaGetMergeBoundary,
   dmaMapPhys,
+  dmaMappingError,
   dmaNeedUnmap,
   NO_ATTRS,
   P2pdmaMapState,
@@ -59,7 +60,7 @@ function busRange(dev: Device, iter: BlkDmaIter, vec: BioVec): boolean {
 
 function mapDirect(request: BlockRequest, dev: Device, iter: BlkDmaIter, vec: BioVec): boolean {
   const addr = dmaMapPhys(dev, vec.phys, vec.bytes, rqDmaDir(request), iter.attrs);
-  if (addr === DMA_MAPPING_ERROR) {
+  if (dmaMappingError(dev, addr) !== 0 || addr === DMA_MAPPING_ERROR) {
     iter.status = 'resource';
     return false;
   }

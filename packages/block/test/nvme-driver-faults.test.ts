@@ -1,6 +1,7 @@
 // Whatever runs out while requests are being mapped, in whatever shape: the requests work or are reported, and what is
-// left is what the pools keep; after the driver is gone nothing is.
+// left is what the pools keep; after the driver is gone nothing is. The checker of DMA API misuse finds nothing either.
 
+import { DmaDebug, type DmaDebugFinding, dmaDebugDeviceChange } from '@sgfree/dma-core';
 import { addOffset, dmaAddr, physAddr } from '@sgfree/hw-model';
 import { IOMMU_READ, iommuMap, iommuUnmap } from '@sgfree/iommu';
 import { describe, expect, it } from 'vitest';
@@ -106,10 +107,14 @@ describe.each(mappers)('%s', (_mapper, makeMapper) => {
       const seen = new Set<string>();
       for (const step of steps) {
         const machine = nvmeMachine({ sgls });
+        const findings: DmaDebugFinding[] = [];
+        machine.dev.platform.debug = new DmaDebug({ onFinding: (finding) => findings.push(finding) });
         const driver = new NvmePciDriver({ dev: machine.dev, registers: machine.registers, makeMapper });
         const run = runShort(machine, driver, buffer, () => shorten(machine, step));
         const statuses = machine.scheduler.runTask('test', run);
         expectNothingLeft(machine);
+        dmaDebugDeviceChange(machine.dev);
+        expect(findings).toEqual([]);
         for (const status of statuses) seen.add(status);
         if (!statuses.includes('resource')) break;
       }

@@ -101,10 +101,12 @@ describe.each(machines)('%s', (_machine, options) => {
       const driver = driverOn(machine, makeMapper);
       function* all() {
         expect(yield* driver.probe()).toBe(0);
+        expect(machine.dev.driver).toBe('nvme');
         const { statuses, content, back } = yield* roundTrip(machine, driver, buffer);
         expect([...statuses]).toEqual(['ok']);
         expect(firstDifference(back, content)).toBe(-1);
         yield* driver.remove();
+        expect(machine.dev.driver).toBeNull();
       }
       machine.scheduler.runTask('test', all());
       expect(machine.controller.counters.errors).toBe(0);
@@ -148,6 +150,7 @@ describe.each(mappers)('every failing allocation, %s', (_mapper, makeMapper) => 
         }
         const outcome = machine.scheduler.runTask('test', all());
         expectNothingLeft(machine, driver);
+        expect(machine.dev.driver).toBeNull();
         if (outcome === 'done') break;
         expect(['resource', -Errno.ENOMEM]).toContain(outcome);
         expect(failAfter).toBeLessThan(100);

@@ -8,6 +8,7 @@
 import { alignUp, type DmaAddr, frameOf, PAGE_SIZE, type PhysAddr, physOfFrame } from '@sgfree/hw-model';
 import { iommuMap } from '@sgfree/iommu';
 import { MAX_PAGE_ORDER } from '@sgfree/mm';
+import { debugDmaAllocCoherent, debugDmaFreeCoherent } from './debug/debug-coherent.ts';
 import type { Device } from './device.ts';
 import { type DmaAttrs, NO_ATTRS } from './dma-attrs.ts';
 import { DMA_MAPPING_ERROR, minNotZero } from './dma-mask.ts';
@@ -34,7 +35,13 @@ export interface DmaCoherentBlock {
  */
 export function dmaAllocAttrs(dev: Device, size: number, attrs: DmaAttrs): DmaCoherentBlock | null {
   const block = attrs.ccShared === true ? null : allocate(dev, size, attrs);
+  if (block !== null && !dev.dmaCoherent) {
+    dev.platform.cache?.prepareCoherent?.(block.phys, alignUp(size, PAGE_SIZE));
+  }
   if (dev.log.enabled) traceDmaAlloc(dev, block?.phys ?? 0, block?.dma ?? 0, size, attrs);
+  if (dev.platform.debug !== null && block !== null) {
+    debugDmaAllocCoherent(dev, size, block.dma, block.phys, attrs);
+  }
   return block;
 }
 
@@ -45,6 +52,7 @@ export function dmaAllocAttrs(dev: Device, size: number, attrs: DmaAttrs): DmaCo
  */
 export function dmaFreeAttrs(dev: Device, block: DmaCoherentBlock, attrs: DmaAttrs): void {
   if (dev.log.enabled) traceDmaFree(dev, block.phys, block.dma, block.bytes, attrs);
+  if (dev.platform.debug !== null) debugDmaFreeCoherent(dev, block.bytes, block.phys, block.dma, attrs);
   if (dev.dmaIommu) iommuDmaUnmapRange(dev, block.dma, block.bytes);
   const count = isPageArray(dev, attrs) ? pagesOf(block.bytes) : 2 ** orderOf(block.bytes);
   dev.platform.pages?.freeRun(frameOf(block.phys), count);

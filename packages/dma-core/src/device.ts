@@ -77,6 +77,8 @@ export class Device {
   dmaSkipSync = false;
   /** True while 32-bit IOVAs are tried first (`iommu.pci_32bit_workaround`). */
   pci32BitWorkaround = false;
+  /** Name of the bound driver, null without one. */
+  driver: string | null = null;
   /** The DMA cookie of the device's domain, null without an IOMMU. */
   cookie: IommuDmaCookie | null = null;
 

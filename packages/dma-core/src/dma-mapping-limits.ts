@@ -2,7 +2,7 @@
 // whether unmapping and syncing do anything.
 // Source followed: kernel/dma/mapping.c (dma_max_mapping_size, dma_opt_mapping_size, dma_get_merge_boundary,
 // dma_need_unmap, __dma_need_sync), kernel/dma/direct.c, drivers/iommu/dma-iommu.c.
-// Simplified: DMA_API_DEBUG is off.
+// Simplified: no dma_ops other than the two backends.
 
 import type { DmaAddr } from '@sgfree/hw-model';
 import { iovaRcacheRange } from '@sgfree/iommu';
@@ -11,6 +11,7 @@ import type { Device } from './device.ts';
 import { DMA_MAPPING_ERROR, SIZE_MAX } from './dma-mask.ts';
 import { dmaToPhys } from './dma-range-map.ts';
 import { dmaAddressingLimited } from './dma-reach.ts';
+import { dmaDevNeedSync } from './dma-sync.ts';
 import { cookieOf } from './iommu-dma-iova.ts';
 
 /**
@@ -45,11 +46,12 @@ export const dmaOptMappingSize = (dev: Device): number =>
 export const dmaGetMergeBoundary = (dev: Device): number => (dev.dmaIommu ? cookieOf(dev).granule - 1 : 0);
 
 /**
- * False when unmapping would do nothing, so that addresses need not be remembered.
+ * False when unmapping would do nothing, so that addresses need not be remembered; true in a kernel built with the checker.
  * @public
  * @kernel dma_need_unmap
  */
-export const dmaNeedUnmap = (dev: Device): boolean => dev.dmaIommu || !dev.dmaSkipSync;
+export const dmaNeedUnmap = (dev: Device): boolean =>
+  dev.dmaIommu || !dev.dmaSkipSync || dev.platform.debug !== null;
 
 /**
  * False when syncing the mapping at `address` would do nothing.
@@ -57,7 +59,7 @@ export const dmaNeedUnmap = (dev: Device): boolean => dev.dmaIommu || !dev.dmaSk
  * @kernel dma_need_sync
  */
 export function dmaNeedSync(dev: Device, address: DmaAddr): boolean {
-  if (dev.dmaSkipSync) return false;
+  if (!dmaDevNeedSync(dev)) return false;
   if (dev.dmaIommu || !dev.dmaCoherent) return true;
   const phys = dmaToPhys(dev, address);
   return phys !== DMA_MAPPING_ERROR && (dev.platform.swiotlb?.pool?.contains(dev, phys) ?? false);

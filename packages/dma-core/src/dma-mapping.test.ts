@@ -10,12 +10,17 @@ import {
   type DmaAttrs,
   type DmaDataDirection,
   dmaBitMask,
+  dmaDevNeedSync,
   dmaMapPageAttrs,
   dmaMapPhys,
   dmaMappingError,
   dmaMapResource,
+  dmaMapSingleAttrs,
+  dmaSyncSingleForCpu,
+  dmaSyncSingleForDevice,
   dmaUnmapPhys,
   dmaUnmapResource,
+  dmaUnmapSingleAttrs,
   iommuSetupDmaOps,
   NO_ATTRS,
 } from './index.ts';
@@ -142,6 +147,30 @@ describe('dma_map_phys: checks and events', () => {
     domain.table.visitLeaves((_frame, low) => entries.push(low & 3));
     expect(entries).toEqual([bits]);
   });
+});
+
+it('what a failed mapping returned can be synced: nothing happens', () => {
+  for (const dmaCoherent of [true, false]) {
+    const { dev, log } = testMachine({ device: { dmaCoherent } });
+    dmaSyncSingleForCpu(dev, -1 as DmaAddr, PAGE, 'from-device');
+    dmaSyncSingleForDevice(dev, -1 as DmaAddr, PAGE, 'from-device');
+    const kinds = dmaDevNeedSync(dev)
+      ? ['dma:dma_sync_single_for_cpu', 'dma:dma_sync_single_for_device']
+      : [];
+    expect(log.events.map(({ kind }) => kind)).toEqual(kinds);
+  }
+});
+
+it('dma_map_single neither maps nor unmaps MMIO', () => {
+  const { dev, log } = testMachine();
+  const phys = physAddr(0x100_0000);
+  expect(dmaMapSingleAttrs(dev, phys, PAGE, 'to-device', { mmio: true })).toBe(DMA_MAPPING_ERROR);
+  const address = mapped(dmaMapSingleAttrs(dev, phys, PAGE, 'to-device', NO_ATTRS));
+  const { length } = log.events;
+  dmaUnmapSingleAttrs(dev, address, PAGE, 'to-device', { mmio: true });
+  expect(log.events).toHaveLength(length);
+  dmaUnmapSingleAttrs(dev, address, PAGE, 'to-device', NO_ATTRS);
+  expect(log.events.at(-1)).toMatchObject({ kind: 'dma:dma_unmap_phys', attrs: '' });
 });
 
 describe('dma_unmap_phys: misuse', () => {

@@ -5,11 +5,12 @@
 
 import { type DmaAddr, type PhysAddr, physOfFrame } from '@sgfree/hw-model';
 import { DmaApiViolation, warnViolation } from '@sgfree/mm';
+import { debugDmaMapPage, debugDmaMapPhys, debugDmaUnmapPhys } from './debug/debug-mapping.ts';
 import type { Device } from './device.ts';
 import type { DmaAttrs } from './dma-attrs.ts';
 import { dmaDirectMapPhys, dmaDirectUnmapPhys } from './dma-direct.ts';
 import { checkDirection, type DmaDataDirection } from './dma-direction.ts';
-import { DMA_MAPPING_ERROR } from './dma-mask.ts';
+import { DMA_MAPPING_ERROR, isMappingError } from './dma-mask.ts';
 import { traceDmaMapPhys, traceDmaUnmapPhys } from './dma-trace.ts';
 import { iommuDmaMapPhys, iommuDmaUnmapPhys } from './iommu-dma-phys.ts';
 
@@ -38,6 +39,7 @@ export function dmaMapPhys(
     ? iommuDmaMapPhys(dev, phys, size, dir, attrs)
     : dmaDirectMapPhys(dev, phys, size, dir, attrs, true);
   if (dev.log.enabled) traceDmaMapPhys(dev, phys, address, size, dir, attrs);
+  if (dev.platform.debug !== null) debugDmaMapPhys(dev, phys, size, dir, address, attrs);
   return address;
 }
 
@@ -61,13 +63,12 @@ export function dmaUnmapPhys(
   } else if (dev.dmaIommu) iommuDmaUnmapPhys(dev, addr, size, dir, attrs);
   else dmaDirectUnmapPhys(dev, addr, size, dir, attrs, true);
   if (dev.log.enabled) traceDmaUnmapPhys(dev, addr, size, dir, attrs);
+  if (dev.platform.debug !== null) debugDmaUnmapPhys(dev, addr, size, dir, attrs);
 }
 
-/** A caller that did not look at what the mapping returned; the type of an address does not stop all of them. */
-const isMappingError = (addr: number): boolean => addr === DMA_MAPPING_ERROR;
-
 /**
- * Maps `size` bytes from `offset` of the page in frame `page`; -1 on failure, for MMIO always.
+ * Maps `size` bytes from `offset` of the page in frame `page`; -1 on failure, for MMIO always. With a checker present
+ * (a kernel built with it) zone-device pages fail too.
  * @public
  * @kernel dma_map_page_attrs
  */
@@ -80,6 +81,7 @@ export function dmaMapPageAttrs(
   attrs: DmaAttrs,
 ): DmaAddr | -1 {
   if (attrs.mmio === true) return DMA_MAPPING_ERROR;
+  if (dev.platform.debug !== null && !debugDmaMapPage(dev, page)) return DMA_MAPPING_ERROR;
   dev.platform.frames.touched += 1;
   return dmaMapPhys(dev, physOfFrame(page, offset), size, dir, attrs);
 }

@@ -5,13 +5,17 @@
 // stands for 2^64 - 1), because a double cannot hold it.
 // Simplified: masks are 2^n - 1, as every driver writes them.
 
-import { Errno } from '@sgfree/mm';
-
 /**
  * What a failed mapping returns in place of an address (2^64 - 1 in C).
  * @public
  */
 export const DMA_MAPPING_ERROR = -1;
+
+/**
+ * True for what a failed mapping returned. Not every caller looks, and the type of an address does not stop all of them.
+ * @internal
+ */
+export const isMappingError = (address: number): boolean => address === DMA_MAPPING_ERROR;
 
 /**
  * `SIZE_MAX` of the mapping-size queries: 2^64 stands for 2^64 - 1.
@@ -38,11 +42,3 @@ export const minNotZero = (x: number, y: number): number => (x === 0 ? y : y ===
  */
 export const lastGranuleUnder = (limit: number, granule: number): number =>
   limit > Number.MAX_SAFE_INTEGER ? limit / granule - 1 : Math.floor(limit / granule);
-
-/**
- * -ENOMEM when `address` is {@link DMA_MAPPING_ERROR}, else 0.
- * @public
- * @kernel dma_mapping_error
- */
-export const dmaMappingError = (_dev: unknown, address: number): number =>
-  address === DMA_MAPPING_ERROR ? -Errno.ENOMEM : 0;

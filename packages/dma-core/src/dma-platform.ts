@@ -3,10 +3,12 @@
 // default swiotlb pool, iommu_dma_forcedac); here it is one object, so that machines can live side by side.
 // Simplified: one memory node, no memory encryption, kmalloc never needs bouncing (as on x86-64).
 
-import { addOffset, type Clock, EventLog, type PhysicalMemory } from '@sgfree/hw-model';
+import { addOffset, type Clock, type CpuView, EventLog, type PhysicalMemory } from '@sgfree/hw-model';
 import { type PageAllocator, PageFrames } from '@sgfree/mm';
 import type { Swiotlb } from './bounce-buffers.ts';
 import type { CacheMaintenance } from './cache-maintenance.ts';
+import type { DmaDebug } from './debug/dma-debug.ts';
+import type { KernelRegions } from './kernel-regions.ts';
 import type { P2pClassifier } from './p2p-classifier.ts';
 
 /**
@@ -30,6 +32,10 @@ export interface DmaPlatformOptions {
   readonly cpus?: number;
   /** Times the trimming of the IOVA caches and the flush queues. */
   readonly clock?: Clock | null;
+  /** The checker of misuse (`CONFIG_DMA_API_DEBUG`); null: none, and nothing is looked at. */
+  readonly debug?: DmaDebug | null;
+  /** Memory that drivers should not map; default none. */
+  readonly kernelRegions?: KernelRegions;
   /** Asked before a flush queue of so many bytes is made; false makes that fail, and the domain stays strict. */
   readonly allocateFlushQueue?: (bytes: number) => boolean;
 }
@@ -50,6 +56,9 @@ export class DmaPlatform {
   readonly cpus: number;
   readonly clock: Clock | null;
   readonly allocateFlushQueue: (bytes: number) => boolean;
+  readonly kernelRegions: KernelRegions;
+  /** May be plugged in later; what was mapped before is then unknown to it. */
+  debug: DmaDebug | null;
   /** The CPU on which the calls run; 0 unless set. */
   currentCpu = 0;
   /** Set once the fabric is known. */
@@ -67,7 +76,14 @@ export class DmaPlatform {
     this.forcedac = options.forcedac ?? false;
     this.cpus = options.cpus ?? 1;
     this.clock = options.clock ?? null;
+    this.debug = options.debug ?? null;
+    this.kernelRegions = options.kernelRegions ?? {};
     this.allocateFlushQueue = options.allocateFlushQueue ?? (() => true);
+  }
+
+  /** Memory as the CPU's own copies see it: through its caches, if there are any. */
+  get cpuView(): CpuView {
+    return this.cache?.cpuView ?? this.memory;
   }
 
   /** Last byte of RAM (`max_pfn`), -1 without RAM. */

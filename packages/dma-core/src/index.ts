@@ -17,6 +17,49 @@ export {
   dmaFreeAttrs,
   dmaFreeCoherent,
 } from './coherent-memory.ts';
+export { CpuCacheMaintenance, type CpuCachePolicy } from './cpu-cache-maintenance.ts';
+export type { ActiveCachelines, LineState } from './debug/active-cachelines.ts';
+export type { AddressHash, HashedRange } from './debug/address-hash.ts';
+export { checkDmaAccess } from './debug/check-access.ts';
+export type { DeadMapping, DeadMappings } from './debug/dead-mappings.ts';
+export {
+  debugDmaAllocPages,
+  debugDmaFreePages,
+} from './debug/debug-coherent.ts';
+export type { DmaDebugEntry, DmaDebugRef, DmaDebugType, MapErrorCheck } from './debug/debug-entry.ts';
+export { dmaDebugLine } from './debug/debug-line.ts';
+export { debugDmaMapSingle } from './debug/debug-mapping.ts';
+export {
+  DebugReport,
+  type DebugReportOptions,
+  type DmaDebugFinding,
+  type FindingData,
+} from './debug/debug-report.ts';
+export type { DmaDebugCheckCode, DmaDebugRuleCode, DmaShadowCheckCode } from './debug/debug-rule-codes.ts';
+export { type DmaDebugRule, dmaDebugRules } from './debug/debug-rules.ts';
+export {
+  type DebugSegment,
+  debugSgEntryMemory,
+  debugSgSegmentMapped,
+  debugSgSegmentSynced,
+  debugSgSegmentUnmapped,
+  debugSgSyncUnknown,
+  getNrMappedEntries,
+} from './debug/debug-segment.ts';
+export { dmaDebugDeviceChange } from './debug/device-unbound.ts';
+export { DmaDebug, type DmaDebugOptions } from './debug/dma-debug.ts';
+export type { EntryPool } from './debug/entry-pool.ts';
+export {
+  debugDmaIovaAllocated,
+  debugDmaIovaAllocating,
+  debugDmaIovaLinked,
+  debugDmaIovaLinking,
+  debugDmaIovaSynced,
+  debugDmaIovaSyncing,
+} from './debug/two-step-link.ts';
+export type { LinkedPiece, TwoStepRange } from './debug/two-step-range.ts';
+export type { TwoStepState } from './debug/two-step-state.ts';
+export { debugDmaIovaDestroy, debugDmaIovaFree, debugDmaIovaUnlink } from './debug/two-step-unlink.ts';
 export {
   Device,
   type DeviceOptions,
@@ -35,6 +78,7 @@ export {
   dmaDirectUnmapPhys,
 } from './dma-direct.ts';
 export { checkDirection, type DmaDataDirection, directionTraceName } from './dma-direction.ts';
+export { dmaMapSingleAttrs, dmaUnmapSingleAttrs } from './dma-map-single.ts';
 export {
   dmaMapPageAttrs,
   dmaMapPhys,
@@ -42,6 +86,7 @@ export {
   dmaUnmapPhys,
   dmaUnmapResource,
 } from './dma-mapping.ts';
+export { dmaMappingError } from './dma-mapping-error.ts';
 export {
   dmaGetMergeBoundary,
   dmaMaxMappingSize,
@@ -52,7 +97,6 @@ export {
 export {
   DMA_MAPPING_ERROR,
   dmaBitMask,
-  dmaMappingError,
   lastGranuleUnder,
   minNotZero,
   SIZE_MAX,
@@ -82,5 +126,6 @@ export {
   iommuDmaSyncSingleForDevice,
   iommuDmaUnmapPhys,
 } from './iommu-dma-phys.ts';
+export type { KernelRegions } from './kernel-regions.ts';
 export { type P2pClassifier, P2pdmaMapState, type P2pMapType, pciP2pdmaState } from './p2p-classifier.ts';
 export { SwiotlbPool, type SwiotlbPoolOptions } from './swiotlb/swiotlb-pool.ts';

@@ -59,5 +59,5 @@ function clearPadding(dev: Device, bounced: PhysAddr, size: number, granule: num
 }
 
 function clear(dev: Device, start: PhysAddr, bytes: number): void {
-  if (bytes > 0) dev.platform.memory.write(start, new Uint8Array(bytes));
+  if (bytes > 0) dev.platform.cpuView.write(start, new Uint8Array(bytes));
 }

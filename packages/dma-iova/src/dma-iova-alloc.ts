@@ -6,6 +6,9 @@
 import {
   cookieOf,
   type Device,
+  debugDmaIovaAllocated,
+  debugDmaIovaAllocating,
+  debugDmaIovaFree,
   dmaGetMask,
   iommuDmaAllocIova,
   iommuDmaFreeIova,
@@ -25,6 +28,7 @@ const FLAG_BIT: number = 2 ** 63;
  * @kernel dma_iova_try_alloc
  */
 export function dmaIovaTryAlloc(dev: Device, state: DmaIovaState, phys: PhysAddr, size: number): boolean {
+  if (dev.platform.debug !== null) debugDmaIovaAllocating(dev, state);
   state.addr = dmaAddr(0);
   state.size = 0;
   state.usesSwiotlb = false;
@@ -39,6 +43,7 @@ export function dmaIovaTryAlloc(dev: Device, state: DmaIovaState, phys: PhysAddr
   if (iova === 0) return false;
   state.addr = addOffset(iova, offset);
   state.size = size;
+  if (dev.platform.debug !== null) debugDmaIovaAllocated(dev, state);
   return true;
 }
 
@@ -48,6 +53,15 @@ export function dmaIovaTryAlloc(dev: Device, state: DmaIovaState, phys: PhysAddr
  * @kernel dma_iova_free
  */
 export function dmaIovaFree(dev: Device, state: DmaIovaState): void {
+  if (dev.platform.debug !== null) debugDmaIovaFree(dev, state);
+  freeAddresses(dev, state);
+}
+
+/**
+ * {@link dmaIovaFree} unseen by the checker.
+ * @internal
+ */
+export function freeAddresses(dev: Device, state: DmaIovaState): void {
   const { granule } = cookieOf(dev);
   const offset = offsetWithin(state.addr, granule);
   iommuDmaFreeIova(dev, addOffset(state.addr, -offset), alignUp(state.size + offset, granule));

@@ -16,7 +16,7 @@ import {
 import { addOffset, alignUp, type DmaAddr, offsetWithin, type PhysAddr } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import type { DmaIovaState } from './dma-iova-state.ts';
-import { dmaIovaUnlink } from './dma-iova-unlink.ts';
+import { __iommuDmaIovaUnlink } from './dma-iova-unlink.ts';
 import { linkGranules } from './granule-link.ts';
 
 /**
@@ -58,7 +58,7 @@ export function iommuDmaIovaLinkSwiotlb(
   };
   let errno = link(middle, false);
   if (errno === 0) errno = link(tail, true);
-  if (errno !== 0 && mapped > 0) dmaIovaUnlink(dev, state, offset, mapped, dir, attrs);
+  if (errno !== 0 && mapped > 0) __iommuDmaIovaUnlink(dev, state, offset, mapped, dir, attrs);
   if (errno === 0 && tail > 0) state.usesSwiotlb = true;
   return errno;
 }

@@ -9,6 +9,10 @@ import {
   type Device,
   type DmaAttrs,
   type DmaDataDirection,
+  debugDmaIovaLinked,
+  debugDmaIovaLinking,
+  debugDmaIovaSynced,
+  debugDmaIovaSyncing,
   iovaUnaligned,
   needsBounce,
 } from '@sgfree/dma-core';
@@ -29,6 +33,22 @@ import { linkGranules } from './granule-link.ts';
  * @kernel dma_iova_link
  */
 export function dmaIovaLink(
+  dev: Device,
+  state: DmaIovaState,
+  phys: PhysAddr,
+  offset: number,
+  size: number,
+  dir: DmaDataDirection,
+  attrs: DmaAttrs,
+): number {
+  if (dev.platform.debug === null) return linkPiece(dev, state, phys, offset, size, dir, attrs);
+  debugDmaIovaLinking(dev, state, phys, offset, size, attrs);
+  const errno = linkPiece(dev, state, phys, offset, size, dir, attrs);
+  debugDmaIovaLinked(dev, state, phys, offset, size, dir, attrs, errno);
+  return errno;
+}
+
+function linkPiece(
   dev: Device,
   state: DmaIovaState,
   phys: PhysAddr,
@@ -64,6 +84,14 @@ export function dmaIovaLink(
  * @kernel dma_iova_sync
  */
 export function dmaIovaSync(dev: Device, state: DmaIovaState, offset: number, size: number): number {
+  if (dev.platform.debug === null) return syncLinks(dev, state, offset, size);
+  debugDmaIovaSyncing(dev, state, offset, size);
+  const errno = syncLinks(dev, state, offset, size);
+  debugDmaIovaSynced(dev, state, offset, size, errno);
+  return errno;
+}
+
+function syncLinks(dev: Device, state: DmaIovaState, offset: number, size: number): number {
   const { domain, granule } = cookieOf(dev);
   const address = addOffset(state.addr, offset);
   const pad = offsetWithin(address, granule);

@@ -9,13 +9,15 @@ import {
   type Device,
   type DmaAttrs,
   type DmaDataDirection,
+  debugDmaIovaDestroy,
+  debugDmaIovaUnlink,
   needsCacheSync,
   swiotlbTblUnmapSingle,
 } from '@sgfree/dma-core';
 import { addOffset, alignUp, type DmaAddr, offsetWithin } from '@sgfree/hw-model';
 import { iommuIotlbGatherInit, iommuIotlbSync, iommuIovaToPhys, iommuUnmapFast } from '@sgfree/iommu';
 import { warnViolation } from '@sgfree/mm';
-import { dmaIovaFree } from './dma-iova-alloc.ts';
+import { freeAddresses } from './dma-iova-alloc.ts';
 import type { DmaIovaState } from './dma-iova-state.ts';
 
 /**
@@ -25,6 +27,23 @@ import type { DmaIovaState } from './dma-iova-state.ts';
  * @kernel dma_iova_unlink
  */
 export function dmaIovaUnlink(
+  dev: Device,
+  state: DmaIovaState,
+  offset: number,
+  size: number,
+  dir: DmaDataDirection,
+  attrs: DmaAttrs,
+): void {
+  if (dev.platform.debug !== null) debugDmaIovaUnlink(dev, state, offset, size, dir, attrs);
+  __iommuDmaIovaUnlink(dev, state, offset, size, dir, attrs);
+}
+
+/**
+ * {@link dmaIovaUnlink} unseen by the checker.
+ * @internal
+ * @kernel __iommu_dma_iova_unlink
+ */
+export function __iommuDmaIovaUnlink(
   dev: Device,
   state: DmaIovaState,
   offset: number,
@@ -90,6 +109,7 @@ export function dmaIovaDestroy(
   dir: DmaDataDirection,
   attrs: DmaAttrs,
 ): void {
-  if (mappedLen > 0) dmaIovaUnlink(dev, state, 0, mappedLen, dir, attrs);
-  dmaIovaFree(dev, state);
+  if (dev.platform.debug !== null) debugDmaIovaDestroy(dev, state, mappedLen, dir, attrs);
+  if (mappedLen > 0) __iommuDmaIovaUnlink(dev, state, 0, mappedLen, dir, attrs);
+  freeAddresses(dev, state);
 }

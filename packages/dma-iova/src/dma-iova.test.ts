@@ -278,6 +278,19 @@ describe('unlink, destroy and free', () => {
     expect(leftovers(machine)).toEqual([0, 0, 0]);
   });
 
+  it('freeing what was never filled puts frame 0 into the cache, where the next allocation throws it away', () => {
+    const machine = twoStepMachine();
+    const { t, x, state } = calls(machine);
+    const { iovad } = machine;
+    dmaIovaFree(machine.dev, state);
+    x(0);
+    expect([takeTrace(machine), iovad.magazineFills(0)[0]]).toEqual([[], [2, -1]]);
+    expect(t(0, PAGE)).toBe('fffff000 1000');
+    expect([iovad.magazineFills(0)[0], iovad.cacheHits]).toEqual([[1, -1], 0]);
+    x(0);
+    expect([iovad.rangeCount, iovad.cachedRanges]).toEqual([1, 2]);
+  });
+
   it('destroy-short-mapped-leak: the next user of the address gets -EADDRINUSE', () => {
     const machine = twoStepMachine();
     const { t, l, x } = calls(machine);

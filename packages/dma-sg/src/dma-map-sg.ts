@@ -2,7 +2,7 @@
 // Source followed: kernel/dma/mapping.c (__dma_map_sg_attrs, dma_map_sg_attrs, dma_map_sgtable, dma_unmap_sg_attrs).
 // dma_map_sg answers every failure with 0; dma_map_sgtable keeps the errno. Both want the entry count back at unmap,
 // not the segment count they returned.
-// Simplified: no dma_ops other than the two backends; no dma-debug.
+// Simplified: no dma_ops other than the two backends.
 
 import {
   checkDirection,
@@ -15,6 +15,7 @@ import { DmaApiViolation, Errno, warnViolation } from '@sgfree/mm';
 import { dmaDirectMapSg, dmaDirectUnmapSg } from './dma-direct-sg.ts';
 import { iommuDmaMapSg, iommuDmaUnmapSg } from './iommu-dma-map-sg.ts';
 import { NO_PAGE, type Scatterlist } from './scatterlist.ts';
+import { debugDmaMapSg, debugDmaUnmapSg } from './sg-debug.ts';
 import type { SgTable } from './sg-table.ts';
 import { traceDmaMapSg, traceDmaMapSgErr, traceDmaUnmapSg } from './sg-trace.ts';
 
@@ -47,6 +48,7 @@ export function __dmaMapSgAttrs(
     : dmaDirectMapSg(dev, sg, nents, dir, attrs);
   if (ents > 0) {
     if (dev.log.enabled) traceDmaMapSg(dev, sg, nents, ents, dir, attrs);
+    if (dev.platform.debug !== null) debugDmaMapSg(dev, sg, nents, ents, dir, attrs);
     return ents;
   }
   if (reported.has(ents)) return ents;
@@ -118,6 +120,7 @@ export function dmaUnmapSgAttrs(
 ): void {
   checkDirection(dir);
   if (dev.log.enabled) traceDmaUnmapSg(dev, sg, nents, dir, attrs);
+  if (dev.platform.debug !== null) debugDmaUnmapSg(dev, sg, nents, dir, attrs);
   if (dev.dmaIommu) iommuDmaUnmapSg(dev, sg, nents, dir, attrs);
   else dmaDirectUnmapSg(dev, sg, nents, dir, attrs);
 }

@@ -8,6 +8,7 @@ import { checkDirection, type Device, type DmaDataDirection, dmaDevNeedSync } fr
 import { dmaDirectSyncSgForCpu, dmaDirectSyncSgForDevice } from './dma-direct-sg.ts';
 import { iommuDmaSyncSgForCpu, iommuDmaSyncSgForDevice } from './iommu-dma-sync-sg.ts';
 import type { Scatterlist } from './scatterlist.ts';
+import { debugDmaSyncSgForCpu, debugDmaSyncSgForDevice } from './sg-debug.ts';
 import type { SgTable } from './sg-table.ts';
 import { traceDmaSyncSg } from './sg-trace.ts';
 
@@ -22,6 +23,7 @@ export function dmaSyncSgForCpu(dev: Device, sg: Scatterlist, nelems: number, di
   if (dev.dmaIommu) iommuDmaSyncSgForCpu(dev, sg, nelems, dir);
   else dmaDirectSyncSgForCpu(dev, sg, nelems, dir);
   if (dev.log.enabled) traceDmaSyncSg('dma:dma_sync_sg_for_cpu', dev, sg, nelems, dir);
+  if (dev.platform.debug !== null) debugDmaSyncSgForCpu(dev, sg, nelems, dir);
 }
 
 /**
@@ -40,6 +42,7 @@ export function dmaSyncSgForDevice(
   if (dev.dmaIommu) iommuDmaSyncSgForDevice(dev, sg, nelems, dir);
   else dmaDirectSyncSgForDevice(dev, sg, nelems, dir);
   if (dev.log.enabled) traceDmaSyncSg('dma:dma_sync_sg_for_device', dev, sg, nelems, dir);
+  if (dev.platform.debug !== null) debugDmaSyncSgForDevice(dev, sg, nelems, dir);
 }
 
 /**

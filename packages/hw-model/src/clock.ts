@@ -68,10 +68,11 @@ export class Clock {
   }
 
   #takeDue(endMs: number): PendingTimer | undefined {
-    this.#pending = this.#pending.filter((timer) => !timer.cancelled);
     let first: PendingTimer | undefined;
+    let cancelled = false;
     for (const timer of this.#pending) {
-      if (timer.dueMs > endMs) continue;
+      cancelled ||= timer.cancelled;
+      if (timer.cancelled || timer.dueMs > endMs) continue;
       const earlier =
         first === undefined ||
         timer.dueMs < first.dueMs ||
@@ -79,6 +80,7 @@ export class Clock {
       if (earlier) first = timer;
     }
     if (first !== undefined) this.#pending.splice(this.#pending.indexOf(first), 1);
+    if (cancelled) this.#pending = this.#pending.filter((timer) => !timer.cancelled);
     return first;
   }
 }

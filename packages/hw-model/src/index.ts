@@ -25,6 +25,23 @@ export {
   physOfFrame,
   rawOffset,
 } from './addresses.ts';
+export { AMD_COMMAND_BYTES, AmdCommand, AmdPagesFlag, AmdWaitFlag } from './amd/amd-command.ts';
+export { AmdDeviceCache } from './amd/amd-device-cache.ts';
+export { AMD_DEVICE_ENTRY_BYTES } from './amd/amd-device-lookup.ts';
+export type { AmdDeviceTranslation, AmdTranslationKind } from './amd/amd-device-translation.ts';
+export { AMD_EVENT_BYTES, AmdEventFlag, AmdEventType } from './amd/amd-event.ts';
+export { AmdEventLog } from './amd/amd-event-log.ts';
+export {
+  type AmdFeatureRegisters,
+  type AmdFeatures,
+  amdHostLevels,
+  bareMetalAmdFeatures,
+  decodeAmdFeatures,
+  recordedAmdFeatures,
+} from './amd/amd-features.ts';
+export { AmdIommuUnit, type AmdIommuUnitOptions } from './amd/amd-iommu-unit.ts';
+export { AmdControl, AmdRegister, AmdStatus } from './amd/amd-registers.ts';
+export { type AmdUnitCounters, newAmdUnitCounters } from './amd/amd-unit-counters.ts';
 export {
   type ChoicePolicy,
   firstChoice,
@@ -33,6 +50,10 @@ export {
   seededNumbers,
 } from './choice-policy.ts';
 export { Clock, type ClockTimer } from './clock.ts';
+export { CACHE_LINE_BYTES } from './cpu-cache/cache-line.ts';
+export { CpuCache, type CpuCacheOptions, type PartialLines } from './cpu-cache/cpu-cache.ts';
+export { CpuFrames } from './cpu-cache/cpu-frames.ts';
+export type { CpuView } from './cpu-cache/cpu-view.ts';
 export { DmaEngine, type TransferStatus } from './engines/dma-engine.ts';
 export { BlockMedium, type BlockPattern } from './engines/nvme/block-medium.ts';
 export { NVME_ADMIN } from './engines/nvme/nvme-admin-commands.ts';

@@ -1,4 +1,10 @@
 // The newest surface of iommu.
+export { type AmdDeviceTlb, AmdIommu, type AmdIommuOptions } from './amd/amd-iommu.ts';
+export { amdAddressBits } from './amd/amd-page-table.ts';
+export { AMD_HT_REGION, AMD_MSI_REGION, type AmdUnityRegion } from './amd/amd-reserved-region.ts';
+export type { AmdCommandCounters } from './amd/command-queue.ts';
+export { type AmdDeviceName, type AmdLoggedEvent, amdEventText } from './amd/logged-event.ts';
+export { ProtectionDomainIds } from './amd/protection-domain-ids.ts';
 export { iommuCreateDeviceDirectMappings } from './domain/direct-mappings.ts';
 export {
   iommuMap,
@@ -63,10 +69,10 @@ export {
   type PageTableFeatures,
   type PageTableFormat,
 } from './page-table/page-table-format.ts';
+export type { TableMemory } from './page-table/table-memory.ts';
 export type { DeviceTlb } from './vtd/cache-tag.ts';
 export { IDENTITY_DOMAIN_ID } from './vtd/domain-ids.ts';
 export { IntelIommu, type IntelIommuOptions } from './vtd/intel-iommu.ts';
-export { intelTraceLine } from './vtd/intel-trace-line.ts';
 export type { QiCounters } from './vtd/qi-queue.ts';
 export { type FirmwareRegion, VTD_MSI_REGION } from './vtd/reserved-region.ts';
 export { type SecondStageGeometry, secondStageGeometry } from './vtd/second-stage-geometry.ts';

@@ -4,15 +4,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import {
   dmaAddr,
   type EventLog,
+  type ModelEvent,
   physAddr,
   recordedVtdCapabilities,
   recordedVtdCapabilitiesCachingMode,
 } from '@sgfree/hw-model';
 import { expect, test } from 'vitest';
-import { intelTraceLine, iommuMapNosync, iommuSyncMap, iommuUnmap, type PagingDomain } from '../src/index.ts';
+import { iommuMapNosync, iommuSyncMap, iommuUnmap, type PagingDomain } from '../src/index.ts';
 import { CacheTags } from '../src/vtd/cache-tag.ts';
 import { QiBatch } from '../src/vtd/qi-batch.ts';
 import { QiQueue } from '../src/vtd/qi-queue.ts';
+import { intelEvent, intelEventsOf, splitAddress } from './intel-events.ts';
 import { type MapLine, type RecordedLine, readText, readTrace } from './recorded-trace-lines.ts';
 import { bareUnit, vtdMachine } from './vtd-machine.ts';
 
@@ -45,7 +47,7 @@ function repeat(domain: PagingDomain, line: MapLine): void {
 }
 
 /** Runs the recorded calls; a flush after mapping is asked for where the last map before another kind of line ends. */
-function replay(domain: PagingDomain, log: EventLog, lines: readonly RecordedLine[]): string[] {
+function replay(domain: PagingDomain, log: EventLog, lines: readonly RecordedLine[]): ModelEvent[] {
   // The range mapped since the last sync; empty when start and end are the same.
   let start = 0;
   let end = 0;
@@ -70,7 +72,7 @@ function replay(domain: PagingDomain, log: EventLog, lines: readonly RecordedLin
   }
   syncMapped();
   log.enabled = false;
-  return log.events.flatMap((event) => intelTraceLine(event) ?? []);
+  return intelEventsOf(log);
 }
 
 test.each(machines)(
@@ -85,7 +87,7 @@ test.each(machines)(
       if (!domains.has(device)) iommu.attachDevice(domain, domains.size + 8);
       domains.set(device, domain);
       const lines = readTrace(shipped(`inv/${mode}/inv_${suite}_trace.txt`));
-      const recorded = lines.flatMap((line) => (line.kind === 'intel' ? [line.text] : []));
+      const recorded = lines.flatMap((line) => (line.kind === 'intel' ? [intelEvent(line.text)] : []));
       expect(replay(domain, log, lines), `inv_${suite}`).toEqual(recorded);
       compared += recorded.length;
     }
@@ -95,12 +97,6 @@ test.each(machines)(
 
 const RANGE =
   /^cache_tag_flush_range(?:_np)?: (\S+) \S+ type iotlb did (\d+) \[0x([0-9a-f]+)-0x([0-9a-f]+)\]/;
-
-/** Page frame and offset of a 64-bit address in hex. */
-const split = (hex: string): readonly [number, number] => [
-  Number.parseInt(hex.slice(0, -3) || '0', 16),
-  Number.parseInt(hex.slice(-3), 16),
-];
 
 const tracesBelow = (folder: string): string[] =>
   readdirSync(new URL(folder, vectors), { recursive: true, encoding: 'utf8' })
@@ -128,10 +124,10 @@ test('every recorded range, in every mode: block, order and descriptor words', (
       log.enabled = true;
       // The range says nothing of freed tables: the hint is taken from the descriptor, and all else is compared.
       const leafOnly = (Number.parseInt(descriptor.split(' ')[4] as string, 16) & 0x40) !== 0;
-      tags.flushRange(...split(first as string), ...split(last as string), leafOnly);
+      tags.flushRange(...splitAddress(first as string), ...splitAddress(last as string), leafOnly);
       log.enabled = false;
-      const computed = log.events.map((event) => intelTraceLine(event));
-      expect(computed, name).toEqual([line.replace('flush_range_np', 'flush_range'), descriptor]);
+      const recorded = [line.replace('flush_range_np', 'flush_range'), descriptor].map(intelEvent);
+      expect(log.events, name).toEqual(recorded);
       compared += 1;
     }
   }

@@ -10,8 +10,36 @@ export {
   MEMORY_LIMITS,
   machineShape,
 } from './machine-shape.ts';
+export { type BackingGuess, guessBacking } from './page-backing.ts';
 export { PLANTED_FAULTS, type PlantedFault } from './planted-fault.ts';
 export { isRefused, RECORDED_QUEUE_LIMITS } from './refused-io.ts';
+export { ReplayEngine } from './replay/replay-engine.ts';
+export {
+  REPLAY_MODES,
+  REPLAY_STAGES,
+  type ReplayMode,
+  type ReplayPlan,
+  type ReplayStage,
+} from './replay/replay-plan.ts';
+export type { ReplayRefusal } from './replay/replay-refusal.ts';
+export type {
+  AddressSpaceReport,
+  FindingSummary,
+  FlushQueueReport,
+  ReplayReport,
+  ReplayRunReport,
+  RunChecks,
+  RunCost,
+  RunDeviceReport,
+  TracedDeviceReport,
+  TracedLeak,
+  TracedSide,
+} from './replay/replay-report.ts';
+export type { ReplayUser } from './replay/run-device.ts';
+export type { RunSizeClass } from './replay/run-size-histogram.ts';
+export type { Fragmentation, SpaceSample } from './replay/space-survey.ts';
+export { TraceReplay } from './replay/trace-replay.ts';
+export type { WrongTranslation } from './replay/translation-check.ts';
 export { type MergeState, type RoadStage, theRoad } from './road.ts';
 export { runnableStages } from './runnable-stages.ts';
 export type { RunnableStage, StageInput } from './scenario.ts';

@@ -3,7 +3,7 @@
 // below a root port, in IOMMU group 22, one VT-d unit for all, 48-bit tables, strict mode.
 // Simplified: one disk and one processor; no other device, no firmware tables.
 
-import { type Device, DmaPlatform, iommuSetupDmaOps, pciDevice } from '@sgfree/dma-core';
+import { type Device, type DmaDebug, DmaPlatform, iommuSetupDmaOps, pciDevice } from '@sgfree/dma-core';
 import {
   addOffset,
   type BlockMedium,
@@ -31,6 +31,7 @@ import { FrameAllocator, PageAllocator, PageFrames } from '@sgfree/mm';
 import { type MachineShape, machineShape } from './machine-shape.ts';
 import { frameOfSlot, type SecondStageSlot, secondStageSlot } from './second-stage-slot.ts';
 import type { StackCommand } from './storage-stack.ts';
+import { WatchedAgent } from './watched-agent.ts';
 import type { WorkCounts } from './work-counts.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface RecordedMachineOptions {
   readonly medium: (blockCount: number) => BlockMedium;
   /** Gets the kernel's events while it is enabled. */
   readonly log?: EventLog;
+  /** The checker of DMA API misuse. */
+  readonly debug?: DmaDebug;
 }
 
 const IOMMU_GROUP = 22;
@@ -84,11 +87,19 @@ export class RecordedMachine {
     const iommu = new IntelIommu({ unit: this.unit, memory, frames, log });
     this.dev = this.#describe(
       iommu,
-      new DmaPlatform({ memory, pages: this.pages, frames: new PageFrames(), log, clock }),
+      new DmaPlatform({
+        memory,
+        pages: this.pages,
+        frames: new PageFrames(),
+        log,
+        clock,
+        debug: options.debug ?? null,
+      }),
     );
     this.domain = iommu.allocPagingDomain(IOMMU_GROUP);
     iommu.attachDevice(this.domain, this.dev.requesterId);
     iommuSetupDmaOps(this.dev, this.domain);
+    if (options.debug !== undefined) this.fabric.setTranslationAgent(new WatchedAgent(this.unit, this.dev));
     this.controllerRegisters = this.fabric.barPhys(this.controller.endpoint, 0);
   }
 

@@ -2,6 +2,7 @@
 // Source followed: the project's design: a stage run returns one report; counters come from hardware and IOMMU software.
 // Simplified: one thread of synchronous calls; the requests of one call are in flight together, as recorded.
 
+import { type DmaDebug, dmaDebugDeviceChange } from '@sgfree/dma-core';
 import { type EventLog, type ModelTask, Scheduler } from '@sgfree/hw-model';
 import { IoData, mediumFor } from './io-data.ts';
 import { type IoRecord, ioBytes, type PageBacking } from './io-record.ts';
@@ -25,6 +26,8 @@ export interface StageInput {
   readonly memoryBytes: number;
   /** Gets the kernel's events (map, unmap, flush) while it is enabled. */
   readonly log?: EventLog;
+  /** Watches every DMA API call, and every access of the disk. */
+  readonly debug?: DmaDebug;
   /** Breaks one thing on purpose. */
   readonly plant?: PlantedFault;
   /** Called after each I/O with the number done. */
@@ -62,6 +65,7 @@ export function runScenario(
     scheduler,
     medium: (blockCount) => mediumFor(input.seed, blockCount),
     ...(input.log === undefined ? {} : { log: input.log }),
+    ...(input.debug === undefined ? {} : { debug: input.debug }),
   });
   const ledger = new WorkLedger(() => machine.sampleWork());
   const stack = build(machine, ledger);
@@ -109,6 +113,7 @@ function* runAll(
     input.onIo?.(index + 1);
   }
   yield* stack.remove();
+  if (input.debug !== undefined) dmaDebugDeviceChange(machine.dev);
 }
 
 function* runOne(

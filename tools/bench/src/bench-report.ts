@@ -3,6 +3,7 @@
 // Simplified: figures are rounded to three digits for people; JSON has them as measured.
 
 import Table from 'cli-table3';
+import type { BenchRate } from './bench-case.ts';
 import type { Measurement } from './measure.ts';
 
 /** Version of the JSON document. */
@@ -18,6 +19,8 @@ export interface BenchResult {
   readonly operation: string;
   readonly native: number | null;
   readonly measurement: Measurement | null;
+  /** What an operation goes through. */
+  readonly rates: readonly BenchRate[];
   /** Why the case could not be proven. */
   readonly failure: string | null;
 }
@@ -29,6 +32,15 @@ export function threeDigits(figure: number): string {
   ).split('.');
   return whole.replace(/\B(?=(\d{3})+$)/g, ',') + (fraction === undefined ? '' : `.${fraction}`);
 }
+
+/** How much goes through in a second, at the median time. */
+const perSecond = ({ perOperation }: BenchRate, { nsPerOperation }: Measurement): number =>
+  (perOperation * 1e9) / nsPerOperation.median;
+
+const rateTexts = ({ rates, measurement }: BenchResult): string[] =>
+  measurement === null
+    ? []
+    : rates.map((rate) => `${threeDigits(perSecond(rate, measurement))} ${rate.unit}/s`);
 
 const times = (figure: number): string => `${threeDigits(figure)}x`;
 
@@ -52,6 +64,19 @@ const plain = {
 
 /** The report for people. */
 export function benchTable(results: readonly BenchResult[]): string {
+  return [timeTable(results), ...rateLines(results)].join('\n');
+}
+
+/** One line for each case that has rates, below the table. */
+function rateLines(results: readonly BenchResult[]): string[] {
+  const lines = results.flatMap((result) => {
+    const texts = rateTexts(result);
+    return texts.length > 0 ? [`${result.name}: ${texts.join(', ')}`] : [];
+  });
+  return lines.length > 0 ? ['', ...lines] : [];
+}
+
+function timeTable(results: readonly BenchResult[]): string {
   const table = new Table({
     head: ['case', 'ns/op', 'min', 'max', 'yardsticks', 'native ns', 'of native', 'yardstick ns'],
     chars: plain,
@@ -88,7 +113,7 @@ export function benchJson(results: readonly BenchResult[], nodeVersion: string):
     schema: BENCH_SCHEMA,
     node: nodeVersion,
     yardstick: YARDSTICK,
-    cases: results.map(({ name, operation, native, measurement, failure }) => ({
+    cases: results.map(({ name, operation, native, measurement, rates, failure }) => ({
       name,
       operation,
       proven: failure === null,
@@ -100,6 +125,10 @@ export function benchJson(results: readonly BenchResult[], nodeVersion: string):
       nativeNs: native,
       timesNative:
         measurement === null || native === null ? null : measurement.nsPerOperation.median / native,
+      rates:
+        measurement === null
+          ? []
+          : rates.map((rate) => ({ unit: `${rate.unit}/s`, median: perSecond(rate, measurement) })),
     })),
   };
 }

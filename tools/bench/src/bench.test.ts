@@ -122,6 +122,22 @@ test('a case that cannot be proven is not timed; exit 1', () => {
   expect(report.cases[1]).toMatchObject({ proven: false, nsPerOperation: null, nativeNs: null });
 });
 
+test('what an operation goes through is told as a rate', () => {
+  const reading: BenchCase = {
+    name: 'made/up-reading',
+    operation: 'a megabyte',
+    prepare: () => ({ run: () => {}, rates: [{ unit: 'MB', perOperation: 3 }] }),
+  };
+  const one = world([reading, good]);
+  expect(runBench([], one.world)).toBe(0);
+  expect(one.printed.out).toMatch(/\nmade\/up-reading: [\d,.]+ MB\/s\n/);
+  const json = world([reading, good]);
+  expect(runBench(['--json'], json.world)).toBe(0);
+  const [first, second] = JSON.parse(json.printed.out).cases;
+  expect(first.rates).toEqual([{ unit: 'MB/s', median: 3e9 / first.nsPerOperation.median }]);
+  expect(second.rates).toEqual([]);
+});
+
 test('--filter chooses cases', () => {
   const both = world([good, unproven]);
   expect(runBench(['--filter', 'IOVA'], both.world)).toBe(0);

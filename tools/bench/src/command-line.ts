@@ -67,10 +67,10 @@ function runCase(benchCase: BenchCase, plan: MeasurePlan, clock: NanosecondClock
   try {
     const prepared = benchCase.prepare();
     const measurement = measure((operations) => prepared.run(operations), runYardstick, plan, clock);
-    return { name, operation, native, measurement, failure: null };
+    return { name, operation, native, measurement, rates: prepared.rates ?? [], failure: null };
   } catch (error) {
     const failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { name, operation, native, measurement: null, failure };
+    return { name, operation, native, measurement: null, rates: [], failure };
   }
 }
 

@@ -15,11 +15,13 @@ export type SuiteChoice =
 export function chooseSuite(suites: readonly Suite[], firstLine: JsonRecord): SuiteChoice {
   const entry = notModelled.find((candidate) => candidate.matches(firstLine));
   if (entry !== undefined) return { kind: 'skip', entry };
+  const bare = suites.find((candidate) => candidate.headerless === true && candidate.accepts(firstLine));
+  if (bare !== undefined) return { kind: 'replay', suite: bare };
   const word = firstLine['suite'] ?? firstLine['format'];
   if (typeof word !== 'string') {
     throw new BrokenFile('broken-header', 1, 'line 1 is no header: it names neither a suite nor a format');
   }
-  const suite = suites.find((candidate) => candidate.accepts(firstLine));
+  const suite = suites.find((candidate) => candidate.headerless !== true && candidate.accepts(firstLine));
   if (suite !== undefined) return { kind: 'replay', suite };
   throw new BrokenFile('unknown-suite', 1, `nobody replays suite ${JSON.stringify(word)} with this header`);
 }

@@ -1,9 +1,11 @@
-// Record files: everything below a folder that is named `.jsonl` or `.jsonl.gz`, in any layout.
+// Record files: everything below a folder that is named `.jsonl` or `.jsonl.gz`, in any layout, and traces that have
+// dumps of the page tables at their end beside them.
 // Source followed: the two READMEs of `vectors/`; every other file there is a companion of a record file.
 // Simplified: links to folders are followed once, so a folder that contains itself ends the walk.
 
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isDumpedTrace } from './dumped-trace.ts';
 
 /** A record file, and its name below the folder that was asked for (always with `/`). */
 export interface FoundFile {
@@ -26,7 +28,7 @@ export function findRecordFiles(root: string): FoundFile[] {
       const path = join(folder, entry);
       const stat = statSync(path, { throwIfNoEntry: false });
       if (stat?.isDirectory()) walk(path, `${prefix}${entry}/`);
-      else if (recordName.test(entry)) found.push({ path, name: prefix + entry });
+      else if (recordName.test(entry) || isDumpedTrace(path)) found.push({ path, name: prefix + entry });
     }
   };
   walk(root, '');

@@ -22,6 +22,7 @@ export function jsonReport(results: readonly FileResult[]): unknown {
       passed: result.passed,
       failed: result.failed,
       skipped: result.skipped,
+      alsoCompared: result.alsoCompared,
       reason: result.reason,
       failure: result.failure,
       mismatches: result.mismatches.map((mismatch) => ({

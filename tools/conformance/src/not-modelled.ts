@@ -48,12 +48,6 @@ export const notModelled: readonly NotModelled[] = [
   ofSuite('iommufd', 'iommufd'),
   ofSuite('vfio_dmabuf', 'VFIO dma-bufs'),
   {
-    name: 'nvio',
-    reason: 'request lists are inputs of a comparison, not records of a suite',
-    headerless: true,
-    matches: (record) => isRequest(record) && 'total' in record && Array.isArray(firstElement(record['iov'])),
-  },
-  {
     name: 'p2pio',
     reason: 'peer-to-peer I/O, whose results are in the traces beside it',
     headerless: true,

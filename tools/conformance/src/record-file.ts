@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { dumpedTraceLines } from './dumped-trace.ts';
 import type { JsonRecord } from './suite.ts';
 
 /** Why a file or a line of it cannot be replayed. */
@@ -56,6 +57,8 @@ export function readText(path: string): string {
 
 /** The lines of a record file; throws {@link BrokenFile} when there is none. */
 export function readLines(path: string): string[] {
+  const dumped = dumpedTraceLines(path, readText);
+  if (dumped !== null) return dumped;
   const lines = readText(path).split('\n');
   while (lines.length > 0 && lines[lines.length - 1]?.trim() === '') lines.pop();
   if (lines.length === 0) throw new BrokenFile('empty', 0, 'the file is empty');

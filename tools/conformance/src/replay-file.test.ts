@@ -100,10 +100,43 @@ test('a kind on the not-modelled list is skipped, but not when it is broken', ()
   expect(replay(`${header}{"op":"idle"}\n{"op":`)).toMatchObject({ status: 'failed', passed: 0, skipped: 0 });
 });
 
-test('a request list has no header: its first line is a record', () => {
-  const line =
-    '{"k":0,"op":"read","pos":0,"total":4096,"iov":[[4096,[["0x1000",4096]]]],"ret":4096,"errno":0}\n';
-  expect(replay(line.repeat(3))).toMatchObject({ status: 'skipped', suite: 'nvio', records: 3, skipped: 3 });
+test('a list that is skipped may have no header: its first line is a record', () => {
+  const line = '{"k":0,"op":"read","pos":0,"iov":[{"p2p":1,"off":0,"len":512}],"ret":512,"errno":0}\n';
+  expect(replay(line.repeat(3))).toMatchObject({ status: 'skipped', suite: 'p2pio', records: 3, skipped: 3 });
+});
+
+/** A list without header whose records say how many came before. */
+const bareSuite: Suite = {
+  name: 'bare',
+  headerless: true,
+  accepts: (first) => 'seen' in first,
+  open: () => {
+    let seen = 0;
+    return {
+      replay: ({ seen: expected }) => {
+        const got = seen++;
+        return got === expected ? [] : [{ field: 'seen', expected, got }];
+      },
+    };
+  },
+  kindOf: () => 'bare',
+  outputs: { bare: ['seen'] },
+};
+
+test('a suite without header replays the first line too, and only lists that begin with its records', () => {
+  const replayWithBare = (content: string): FileResult => {
+    const folder = temporaryFolder({ 'a.jsonl': content });
+    return replayFile({ path: join(folder, 'a.jsonl'), name: 'a.jsonl' }, [bareSuite, toySuite()]);
+  };
+  const result = replayWithBare('{"seen":0}\n{"seen":7}\n{"seen":2}\n');
+  expect(counts(result)).toEqual([3, 2, 1, 0]);
+  expect(result).toMatchObject({ suite: 'bare', mismatches: [{ line: 2, expected: 7, got: 1 }] });
+  expect(replayWithBare('{"seen":0}\n')).toMatchObject({ status: 'passed', records: 1 });
+  expect(replayWithBare(toyText([1]))).toMatchObject({ status: 'passed', suite: 'toy' });
+  expect(replayWithBare('{"other":0}\n')).toMatchObject({
+    status: 'failed',
+    failure: { code: 'broken-header' },
+  });
 });
 
 test('record files are found in any layout, companions are not', () => {

@@ -12,6 +12,7 @@ import { MalformedValue } from './recorded-value.ts';
 import {
   BrokenHeader,
   type FileContext,
+  firstRecordLine,
   type JsonRecord,
   type Mismatch,
   type Replayer,
@@ -35,6 +36,8 @@ export interface FileResult {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What was compared besides the records; null when nothing was. */
+  readonly alsoCompared: string | null;
   /** Why a file was skipped. */
   readonly reason: string | null;
   /** Why a file could not be replayed to its end. */
@@ -87,6 +90,7 @@ function describeError(error: unknown): string {
 class FileTally {
   suite: string | null = null;
   skipReason: string | null = null;
+  alsoCompared: string | null = null;
   records = 0;
   passed = 0;
   failure: FileResult['failure'] = null;
@@ -115,6 +119,7 @@ class FileTally {
       passed: this.passed,
       failed,
       skipped: skipped ? this.records : 0,
+      alsoCompared: this.alsoCompared,
       reason: skipped ? this.skipReason : null,
       failure: this.failure,
       mismatches: this.mismatches,
@@ -153,15 +158,18 @@ function replayLines(
   path: string,
 ): void {
   tally.suite = suite.name;
+  const first = firstRecordLine(suite);
+  tally.records = lines.length + 1 - first;
   const replayer = openReplayer(suite, header, contextOf(path));
-  if (lines.length < 2) throw new BrokenFile('no-records', 1, 'the file has a header and no record');
-  for (let line = 2; line <= lines.length; line++) {
+  if (tally.records === 0) throw new BrokenFile('no-records', 1, 'the file has a header and no record');
+  for (let line = first; line <= lines.length; line++) {
     const mismatches = replayRecord(suite, replayer, parseLine(lines, line), line);
     for (const mismatch of mismatches) tally.mismatches.push(mismatch);
     const atEnd = line === lines.length ? finishReplay(replayer, line) : [];
     for (const mismatch of atEnd) tally.mismatches.push(mismatch);
     if (mismatches.length + atEnd.length === 0) tally.passed++;
   }
+  tally.alsoCompared = replayer.alsoCompared?.() ?? null;
 }
 
 /** The checks at the end of a file, as mismatches of its last line. */

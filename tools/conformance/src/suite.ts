@@ -18,6 +18,8 @@ export interface Replayer {
   replay(record: JsonRecord): readonly Mismatch[];
   /** Checks that belong to no single record (teardown); counted with the last record. */
   finish?(): readonly Mismatch[];
+  /** What was compared besides the records, for the report, e.g. `714 of 714 trace lines`; null when nothing was. */
+  alsoCompared?(): string | null;
 }
 
 /** A header that lacks what the suite needs, or contradicts itself. */
@@ -37,9 +39,26 @@ export interface FileContext {
   siblingNames(relativeFolder: string): readonly string[];
 }
 
+/** A trace beside each file of a suite in which every word behind an event's name is compared, but for a few. */
+export interface ComparedTrace {
+  /** Its name beside the file. */
+  nameOf(context: FileContext): string;
+  /** Words that are not compared, as `event key`. */
+  readonly notCompared: readonly string[];
+  /** Events whose lines must stand in their order. */
+  readonly ordered: readonly string[];
+  /** Events of which a line may be missing or stand twice. */
+  readonly notCounted: readonly string[];
+}
+
+/** Line of the first record of a file, 1-based. */
+export const firstRecordLine = (suite: Suite): number => (suite.headerless === true ? 1 : 2);
+
 export interface Suite {
   /** Printed name, e.g. `iova-golden/1` or `map`. */
   readonly name: string;
+  /** True when the format has no header line: line 1 is a record, and it stands for the header below. */
+  readonly headerless?: true;
   /** True when a file with this header belongs here. */
   accepts(header: JsonRecord): boolean;
   /** A fresh replayer; throws {@link BrokenHeader}, or MalformedValue for a field. Without a context there are no companion files. */
@@ -53,4 +72,6 @@ export interface Suite {
    * when nothing is recorded of it: a record of an unlisted kind fails.
    */
   readonly outputs: Readonly<Record<string, readonly string[]>>;
+  /** The trace beside a file whose lines are results too; the self-test alters it word by word. */
+  readonly comparedTrace?: ComparedTrace;
 }

@@ -34,7 +34,8 @@ export function fileLine(result: FileResult, colors: Colors): string {
   if (result.status === 'skipped') {
     return `${colors.yellow('skip')} ${suite} ${result.file}  ${result.records} records`;
   }
-  const counts = `${result.passed}/${result.records}`;
+  const also = result.alsoCompared === null ? '' : ` + ${result.alsoCompared}`;
+  const counts = `${result.passed}/${result.records}${also}`;
   if (result.status === 'passed') return `${colors.green('pass')} ${suite} ${result.file}  ${counts}`;
   return `${colors.red('FAIL')} ${suite} ${result.file}  ${counts}  ${firstProblem(result)}`;
 }

@@ -38,11 +38,16 @@ function bytesOf(path: string, name: string, readStdin: ReadStdin): Uint8Array {
   try {
     bytes = path === '-' ? readStdin(MOST_BYTES) : readFile(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new InputError(name, 0, REASONS[code] ?? `an error (${code})`, 'a readable request list');
+    throw unreadable(name, error, 'a readable request list');
   }
   if (bytes === null) throw new InputError(name, 0, 'more than 256 MiB', MOST_TEXT);
   return bytes;
+}
+
+/** The input error for what the system reported about file `name`. */
+export function unreadable(name: string, error: unknown, expected: string): InputError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new InputError(name, 0, REASONS[code] ?? `an error (${code})`, expected);
 }
 
 function readFile(path: string): Uint8Array | null {

@@ -4,6 +4,7 @@
 
 import { addOffset, alignDown, byteDistance, hex, type PhysAddr, type PhysRange } from '@sgfree/hw-model';
 import {
+  guessBacking,
   type IoRecord,
   ioBytes,
   isRefused,
@@ -14,7 +15,6 @@ import {
 } from '@sgfree/roadmap';
 import { InputError } from './input-error.ts';
 import { type ParsedLine, parseNvioLine } from './nvio-line.ts';
-import { guessBacking } from './page-backing.ts';
 
 /** `MAX_RW_COUNT`: most bytes one preadv or pwritev moves on Linux. */
 const MOST_IO_BYTES = 0x7ffff000;

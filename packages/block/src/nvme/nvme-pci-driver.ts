@@ -123,12 +123,13 @@ export class NvmePciDriver<Iod extends NvmeIod> {
 
   /** Brings the controller up: 0, -ENOMEM or -EIO (then nothing stays allocated). */
   *probe(): ModelTask<number> {
+    this.dev.driver = 'nvme';
     dmaSetMask(this.dev, dmaBitMask(64));
     dmaSetCoherentMask(this.dev, dmaBitMask(64));
     dmaSetMinAlignMask(this.dev, NVME_CTRL_PAGE_SIZE - 1);
     dmaSetMaxSegSize(this.dev, 0xffffffff);
     this.#admin = yield* enableController(this.#bringUp);
-    if (this.#admin === null) return -Errno.ENOMEM;
+    if (this.#admin === null) return yield* this.#giveUp(-Errno.ENOMEM);
     const identity = yield* readIdentity(this.#bringUp, this.#admin);
     if (typeof identity === 'number') return yield* this.#giveUp(identity);
     this.#identity = identity;
@@ -166,6 +167,7 @@ export class NvmePciDriver<Iod extends NvmeIod> {
     this.#admin = null;
     this.#io = null;
     this.pools.destroy();
+    this.dev.driver = null;
   }
 
   *#giveUp(errno: number): ModelTask<number> {

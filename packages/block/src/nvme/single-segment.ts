@@ -5,6 +5,7 @@
 import {
   DMA_MAPPING_ERROR,
   dmaMapPhys,
+  dmaMappingError,
   dmaUnmapPhys,
   NO_ATTRS,
   P2pdmaMapState,
@@ -35,7 +36,7 @@ export function mapSingleSegment(iod: NvmeIod, context: NvmeMappingContext): Blk
   dev.platform.frames.touched += 1;
   if (pciP2pdmaState(new P2pdmaMapState(), dev, frameOf(vec.phys)) !== 'none') return 'again';
   const addr = dmaMapPhys(dev, vec.phys, vec.bytes, rqDmaDir(request), NO_ATTRS);
-  if (addr === DMA_MAPPING_ERROR) return 'resource';
+  if (dmaMappingError(dev, addr) !== 0 || addr === DMA_MAPPING_ERROR) return 'resource';
   iod.singleSegment = true;
   iod.totalBytes = vec.bytes;
   iod.dmaRangesOut = 1;

@@ -4,7 +4,7 @@
 // mapping is cut off (rule `swiotlb-overflow`).
 // Simplified: one copy for low and high memory alike.
 
-import { addOffset, lowWord, type PhysAddr, type PhysicalMemory, physAddr } from '@sgfree/hw-model';
+import { addOffset, type CpuView, lowWord, type PhysAddr, physAddr } from '@sgfree/hw-model';
 import { warnViolation } from '@sgfree/mm';
 import type { Device } from '../device.ts';
 import { SLOT_BYTES, SLOTS_PER_SEGMENT, swiotlbAlignOffset } from './slot-size.ts';
@@ -36,13 +36,13 @@ export function swiotlbBounce(
   if (size > left) warnViolation(dev.log, 'swiotlb-overflow', { device: dev.name, bounced, size, left });
   const bytes = Math.min(size, left);
   const orig = addOffset(start, into);
-  const { memory } = dev.platform;
+  const memory = dev.platform.cpuView;
   const copied = way === 'in' ? copy(memory, orig, bounced, bytes) : copy(memory, bounced, orig, bytes);
   if (!copied) warnViolation(dev.log, 'swiotlb-no-memory', { device: dev.name, phys: orig, bounced, bytes });
 }
 
 const passing = new Uint8Array(SLOT_BYTES * SLOTS_PER_SEGMENT);
 
-function copy(memory: PhysicalMemory, from: PhysAddr, to: PhysAddr, bytes: number): boolean {
+function copy(memory: CpuView, from: PhysAddr, to: PhysAddr, bytes: number): boolean {
   return bytes <= 0 || (memory.read(from, passing, 0, bytes) && memory.write(to, passing, 0, bytes));
 }

@@ -102,4 +102,5 @@ export function iommuIovaToPhys(domain: PagingDomain, iova: DmaAddr): PhysAddr {
 export function iommuDomainFree(domain: PagingDomain): void {
   domain.putCookie?.();
   domain.table.destroy();
+  domain.ops.domainFree?.(domain);
 }

@@ -24,6 +24,8 @@ export interface IommuDomainOps {
   flushIotlbAll(domain: PagingDomain): void;
   /** After mapping, 0 or a negative errno; null: nothing to do. */
   readonly iotlbSyncMap: ((domain: PagingDomain, iovaFrame: number, frames: number) => number) | null;
+  /** The domain is gone with its tables; absent: the driver keeps nothing for it. */
+  domainFree?(domain: PagingDomain): void;
 }
 
 /**

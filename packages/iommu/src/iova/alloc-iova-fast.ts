@@ -67,12 +67,15 @@ function allocFromTree(iovad: IovaDomain, size: number, limit: number, flushRcac
 }
 
 /**
- * Gives back the range at `pfn`, allocated with `size` frames: to the caches of `cpu`, else to the tree.
+ * Gives back the range at `pfn`, allocated with `size` frames: to the caches of `cpu`, else to the tree. Size 0 counts as
+ * one frame.
  * @kernel free_iova_fast
  * @public
  */
 export function freeIovaFast(iovad: IovaDomain, pfn: number, size: number, cpu: number = 0): void {
   const { rcaches } = iovad;
-  if (size <= LARGEST_CACHED && rcaches?.put(32 - Math.clz32(size - 1), pfn, cpu) === true) return;
+  if (size <= LARGEST_CACHED && rcaches?.put(size > 1 ? 32 - Math.clz32(size - 1) : 0, pfn, cpu) === true) {
+    return;
+  }
   iovad.tree.remove(pfn);
 }

@@ -203,6 +203,21 @@ describe('range caches', () => {
     expect(iovad.depotSizes()[0]).toBe(0);
   });
 
+  test('size 0 is cached as one frame, whatever the CPU; frame 0 is taken out again as a miss, or drained with a warning', () => {
+    const iovad = new IovaDomain({ granule: 4096, startPfn: 1, cpus: 8 });
+    for (const cpu of [0, 7]) {
+      freeIovaFast(iovad, 0, 0, cpu);
+      expect(iovad.magazineFills(cpu)).toEqual([[1, -1], ...new Array<number[]>(5).fill([-1, -1])]);
+    }
+    expect(allocIovaFast(iovad, 1, 0xfffff, true, 7).toString(16)).toBe('fffff');
+    expect([iovad.cacheHits, iovad.magazineFills(7)[0]]).toEqual([0, [0, -1]]);
+    allocIovaFast(iovad, 1, 0, true);
+    expect([iovad.magazineFills(0)[0], iovad.warnings]).toEqual([[0, -1], 0]);
+    freeIovaFast(iovad, 0, 0);
+    allocIovaFast(iovad, 64, 32, true);
+    expect([iovad.magazineFills(0)[0], iovad.warnings]).toEqual([[0, -1], 1]);
+  });
+
   test('a depot is trimmed every 100 ms down to the CPUs online', () => {
     const clock = new Clock();
     const seen: number[][] = [];

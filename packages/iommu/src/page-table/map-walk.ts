@@ -32,6 +32,8 @@ export class MapWalk {
   mapped = 0;
   /** Leaf entries written. */
   entriesWritten = 0;
+  /** Those of them above the lowest level, by level. */
+  readonly largeEntries: number[] = [0, 0, 0, 0, 0, 0];
   readonly #tree: TableTree;
   readonly #gather: IotlbGather;
   readonly #gatherRange: GatherRange;
@@ -56,6 +58,7 @@ export class MapWalk {
     this.#tree.format.encodeLeaf(phys, 0, 0, prot, this.#entry);
     words[slot + 1] = this.#entry.high;
     words[slot] = this.#entry.low;
+    if (this.#tree.written !== null) this.#tree.written.writeBack(words, slot, slot + 2);
     this.mapped += 1;
     this.entriesWritten += 1;
     return 0;
@@ -79,8 +82,10 @@ export class MapWalk {
         items === 1
           ? this.#fill(words, slot, wanted, level, frame + done)
           : this.#fillGroups(words, slot, wanted, level, frame + done, items);
+      if (this.#tree.written !== null) this.#tree.written.writeBack(words, slot, slot + written * items * 2);
       this.mapped += written * size;
       this.entriesWritten += written * items;
+      if (level > 0) this.largeEntries[level] = (this.largeEntries[level] as number) + written * items;
       if (written < wanted) return -Errno.EADDRINUSE;
       done += wanted * size;
     }

@@ -14,6 +14,7 @@ import { MapWalk } from './map-walk.ts';
 import { PageSizeChoice } from './page-size-choice.ts';
 import { EntryKind, type PageTableFormat } from './page-table-format.ts';
 import { collectTables } from './subtree.ts';
+import type { TableMemory } from './table-memory.ts';
 import { TableTree } from './table-tree.ts';
 import { UnmapWalk } from './unmap-walk.ts';
 
@@ -29,6 +30,8 @@ const DYNAMIC_TOP_START = 2;
 export interface PageTableOptions {
   readonly format: PageTableFormat;
   readonly memory: PhysicalMemory;
+  /** The CPU's side of table pages where the walker does not see its stores; `memory` itself when absent. */
+  readonly tableMemory?: TableMemory | null;
   /** Where table pages come from. */
   readonly frames: FrameAllocator;
   /** Address bits, a sign bit included: 13 to 64. */
@@ -80,7 +83,7 @@ export class PageTable {
     this.#oddLengthEndless = options.linuxQuirks?.mapOddLengthEndless === true;
     if (rootFrame < 0) throw new InternalError('no page frame for a top table');
     const topLevel = options.topLevel ?? startLevel(vaBits, this.#dynamicTop);
-    this.#tree = new TableTree(format, memory, frames, vaBits, topLevel, rootFrame);
+    this.#tree = new TableTree(format, memory, frames, vaBits, topLevel, rootFrame, options.tableMemory);
     this.#sizes = new PageSizeChoice(options.pgsizeBitmap ?? format.pgsizeBitmap(vaBits));
     const gatherRange = this.#gatherRange.bind(this);
     this.#mapWalk = new MapWalk(this.#tree, this.#mapGather, gatherRange);
@@ -127,6 +130,12 @@ export class PageTable {
   /** Leaf entries of 8 bytes written since the beginning. */
   get entriesWritten(): number {
     return this.#mapWalk.entriesWritten;
+  }
+
+  /** The same by level: of 4 KiB leaves (level 0) up to level 5. */
+  get entriesWrittenByLevel(): readonly number[] {
+    const [, ...large] = this.#mapWalk.largeEntries;
+    return [large.reduce((left, entries) => left - entries, this.entriesWritten), ...large];
   }
 
   /** Leaf entries of 8 bytes cleared since the beginning. */

@@ -7,6 +7,7 @@ import type { PhysicalMemory } from '@sgfree/hw-model';
 import { Errno, type FrameAllocator } from '@sgfree/mm';
 import { FRAME_LIMIT, itemFrames } from './frame-bits.ts';
 import { EntryKind, EntryWords, entryAddress, type PageTableFormat } from './page-table-format.ts';
+import type { TableMemory } from './table-memory.ts';
 
 /** Levels a tree can have: AMD tables go up to six. */
 export const MAX_LEVELS = 6;
@@ -21,7 +22,10 @@ const PAGE_SHIFT = 12;
  */
 export class TableTree {
   readonly format: PageTableFormat;
-  readonly memory: PhysicalMemory;
+  /** Table pages as the CPU sees them. */
+  readonly memory: Pick<PhysicalMemory, 'frameWords'>;
+  /** Where stores are written back; null where the walker sees them anyway. */
+  readonly written: TableMemory | null;
   readonly frames: FrameAllocator;
   readonly vaBits: number;
   /** Live table pages by level of their entries, the top included. */
@@ -37,6 +41,7 @@ export class TableTree {
   /** Frames that the top decodes: 0 .. span - 1, and without sign extension nothing else. */
   #span = 0;
   readonly #signExtend: boolean;
+  readonly #tableMemory: TableMemory | null;
   readonly #entry = new EntryWords();
   /** The last entry that led to a table of each level, and the words of that table. */
   readonly #knownLow: Float64Array = new Float64Array(MAX_LEVELS).fill(-1);
@@ -50,15 +55,19 @@ export class TableTree {
     vaBits: number,
     topLevel: number,
     rootFrame: number,
+    tableMemory: TableMemory | null = null,
   ) {
     this.format = format;
-    this.memory = memory;
+    this.memory = tableMemory ?? memory;
+    this.written = format.features.dmaIncoherent === true ? tableMemory : null;
+    this.#tableMemory = tableMemory;
+    tableMemory?.fresh(rootFrame);
     this.frames = frames;
     this.vaBits = vaBits;
     this.#signExtend = format.features.signExtend === true;
     this.#topLevel = topLevel;
     this.#rootFrame = rootFrame;
-    this.#rootWords = memory.frameWords(rootFrame);
+    this.#rootWords = this.memory.frameWords(rootFrame);
     this.#knownWords = Array.from({ length: MAX_LEVELS }, () => this.#rootWords);
     this.tablesPerLevel[topLevel] = 1;
     this.#setTop(topLevel, rootFrame);
@@ -130,6 +139,7 @@ export class TableTree {
     const frame = entryAddress(words[slot] as number, words[slot + 1] as number);
     words[slot] = 0;
     words[slot + 1] = 0;
+    this.written?.writeBack(words, slot, slot + 2);
     this.noteGone(level - 1);
     return frame;
   }
@@ -156,6 +166,7 @@ export class TableTree {
         return tooHigh ? -Errno.ERANGE : -Errno.ENOMEM;
       }
       added.push(frame);
+      this.#tableMemory?.fresh(frame);
       this.#link(this.memory.frameWords(frame), 0, level, root);
       root = frame;
     }
@@ -188,6 +199,7 @@ export class TableTree {
       this.errno = -Errno.ENOMEM;
       return undefined;
     }
+    this.#tableMemory?.fresh(frame);
     (this.tablesPerLevel[level - 1] as number) += 1;
     this.#link(words, slot, level, frame);
     return this.#know(words[slot] as number, words[slot + 1] as number, level - 1, frame);
@@ -197,6 +209,7 @@ export class TableTree {
     this.format.encodeTable(frame, level, this.#entry);
     words[slot + 1] = this.#entry.high;
     words[slot] = this.#entry.low;
+    this.written?.writeBack(words, slot, slot + 2);
   }
 
   #know(low: number, high: number, level: number, frame: number): Uint32Array {

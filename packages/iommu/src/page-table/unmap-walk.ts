@@ -116,6 +116,7 @@ export class UnmapWalk {
       words[at] = 0;
       words[at + 1] = 0;
     }
+    if (this.#tree.written !== null) this.#tree.written.writeBack(words, slot, at);
     const cleared = (at - slot) >> 1;
     this.unmapped += cleared;
     this.entriesCleared += cleared;
@@ -127,6 +128,7 @@ export class UnmapWalk {
     const items = 1 << this.#tree.format.itemsLg2(low, high, level);
     const next = slot + items * 2;
     for (let at = slot; at < next; at += 1) words[at] = 0;
+    if (this.#tree.written !== null) this.#tree.written.writeBack(words, slot, next);
     this.unmapped += items * itemFrames(level);
     this.entriesCleared += items;
     return next;

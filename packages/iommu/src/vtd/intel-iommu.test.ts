@@ -8,6 +8,7 @@ import {
 } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { describe, expect, test } from 'vitest';
+import { intelEvent, intelEventsOf } from '../../test/intel-events.ts';
 import {
   DEVICE,
   deviceSees,
@@ -18,7 +19,6 @@ import {
   vtdMachine,
 } from '../../test/vtd-machine.ts';
 import { iommuFlushIotlbAll, iommuMap, iommuUnmap } from '../index.ts';
-import { intelTraceLine } from './intel-trace-line.ts';
 
 const OTHER = 0x0208;
 const firstStage: VtdMachineOptions = {
@@ -186,16 +186,18 @@ test('beyond the largest mask the whole domain is flushed, and the hint is lost'
   mapPage(domain, 2 ** 19, 2);
   iommuUnmap(domain, pageAddress(2 ** 19 - 1), 2 * PAGE);
   iommuFlushIotlbAll(domain);
-  expect(log.events.flatMap((event) => intelTraceLine(event) ?? [])).toEqual([
-    'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x40000000-0x7fffffff] addr 0x40000000 mask 0x12',
-    'qi_submit: iotlb_inv dmar0: 0x900f2 0x40000052 0x0 0x0',
-    'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x80000000-0xbfffffff] addr 0x80000000 mask 0x12',
-    'qi_submit: iotlb_inv dmar0: 0x900f2 0x80000052 0x0 0x0',
-    'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x7ffff000-0x80000fff] addr 0x0 mask 0x14',
-    'qi_submit: iotlb_inv dmar0: 0x900e2 0x0 0x0 0x0',
-    'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x0-0xffffffffffffffff] addr 0x0 mask 0x34',
-    'qi_submit: iotlb_inv dmar0: 0x900e2 0x0 0x0 0x0',
-  ]);
+  expect(intelEventsOf(log)).toEqual(
+    [
+      'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x40000000-0x7fffffff] addr 0x40000000 mask 0x12',
+      'qi_submit: iotlb_inv dmar0: 0x900f2 0x40000052 0x0 0x0',
+      'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x80000000-0xbfffffff] addr 0x80000000 mask 0x12',
+      'qi_submit: iotlb_inv dmar0: 0x900f2 0x80000052 0x0 0x0',
+      'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x7ffff000-0x80000fff] addr 0x0 mask 0x14',
+      'qi_submit: iotlb_inv dmar0: 0x900e2 0x0 0x0 0x0',
+      'cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 9 [0x0-0xffffffffffffffff] addr 0x0 mask 0x34',
+      'qi_submit: iotlb_inv dmar0: 0x900e2 0x0 0x0 0x0',
+    ].map(intelEvent),
+  );
 });
 
 test('first stage: flushes go by PASID, a whole flush takes the PASID, a map flushes nothing', () => {
@@ -206,11 +208,13 @@ test('first stage: flushes go by PASID, a whole flush takes the PASID, a map flu
   mapPage(domain, 0x42, 0x1234);
   iommuUnmap(domain, pageAddress(0x42), PAGE);
   iommuFlushIotlbAll(domain);
-  const lines = log.events.flatMap((event) => intelTraceLine(event) ?? []);
-  expect(lines.filter((line) => line.startsWith('qi'))).toEqual([
-    'qi_submit: p_iotlb_inv dmar0: 0x20036 0x42040 0x0 0x0',
-    'qi_submit: p_iotlb_inv dmar0: 0x20026 0x0 0x0 0x0',
-  ]);
+  const commands = intelEventsOf(log).filter(({ kind }) => kind.endsWith('qi_submit'));
+  expect(commands).toEqual(
+    [
+      'qi_submit: p_iotlb_inv dmar0: 0x20036 0x42040 0x0 0x0',
+      'qi_submit: p_iotlb_inv dmar0: 0x20026 0x0 0x0 0x0',
+    ].map(intelEvent),
+  );
 });
 
 test('a unit with write buffers has them flushed after a map', () => {

@@ -18,6 +18,7 @@ import {
 import { Errno, type FrameAllocator, failure, type Outcome, success } from '@sgfree/mm';
 import { PagingDomain, type PagingDomainType } from '../domain/paging-domain.ts';
 import type { ReservedRegion } from '../domain/reserved-region.ts';
+import type { TableMemory } from '../page-table/table-memory.ts';
 import type { DeviceTlb } from './cache-tag.ts';
 import { type DeviceMapping, VtdDeviceTables } from './device-tables.ts';
 import { DomainIds, FIRST_DOMAIN_ID, IDENTITY_DOMAIN_ID } from './domain-ids.ts';
@@ -50,6 +51,8 @@ export interface IntelIommuOptions {
   readonly scalableMode?: boolean;
   /** Memory that firmware has promised to devices (RMRR); default none. */
   readonly firmwareRegions?: readonly FirmwareRegion[];
+  /** The CPU's side of page tables where the unit's walks do not snoop it; default `memory` itself. */
+  readonly tableMemory?: TableMemory;
 }
 
 interface Attachment {
@@ -69,6 +72,7 @@ export class IntelIommu {
   readonly scalable: boolean;
   readonly #memory: PhysicalMemory;
   readonly #frames: FrameAllocator;
+  readonly #tableMemory: TableMemory | null;
   readonly #target: FlushTarget;
   readonly #tables: VtdDeviceTables;
   readonly #ids: DomainIds;
@@ -82,6 +86,7 @@ export class IntelIommu {
     this.unit = unit;
     this.#memory = memory;
     this.#frames = frames;
+    this.#tableMemory = options.tableMemory ?? null;
     this.#firmware = options.firmwareRegions ?? [];
     this.scalable = options.scalableMode === true && unit.capabilities.scalableMode;
     this.#ids = new DomainIds(unit.capabilities.domainCount);
@@ -116,7 +121,7 @@ export class IntelIommu {
    */
   openPagingDomain(group: number | null = null, type: PagingDomainType = 'dma'): Outcome<PagingDomain> {
     const { capabilities } = this.unit;
-    const table = openPageTable(capabilities, this.scalable, this.#memory, this.#frames);
+    const table = openPageTable(capabilities, this.scalable, this.#memory, this.#frames, this.#tableMemory);
     if (!table.ok) return failure(table.errno);
     const stage = pagingStage(capabilities, this.scalable);
     const ops = new VtdDomainOps(capabilities, stage, group === null ? null : FIRST_DOMAIN_ID + group);

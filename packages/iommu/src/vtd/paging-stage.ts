@@ -9,6 +9,7 @@ import { Errno, type FrameAllocator, failure, type Outcome } from '@sgfree/mm';
 import { VtdSecondStageFormat } from '../page-table/formats/vtd-second-stage.ts';
 import { X8664Format } from '../page-table/formats/x86-64.ts';
 import { PageTable } from '../page-table/page-table.ts';
+import type { TableMemory } from '../page-table/table-memory.ts';
 import { secondStageGeometry } from './second-stage-geometry.ts';
 
 /**
@@ -44,9 +45,10 @@ export function openPageTable(
   scalable: boolean,
   memory: PhysicalMemory,
   frames: FrameAllocator,
+  tableMemory: TableMemory | null = null,
 ): Outcome<PageTable> {
   const features = { flushRange: true, dmaIncoherent: !walksAreCoherent(capabilities, scalable) };
-  const common = { memory, frames, oaBits: MAX_OUTPUT_BITS };
+  const common = { memory, frames, tableMemory, oaBits: MAX_OUTPUT_BITS };
   if (pagingStage(capabilities, scalable) === 'first') {
     const fiveLevels = capabilities.maxGuestWidth > 48 && capabilities.firstStage5Level;
     return PageTable.open({

@@ -12,6 +12,8 @@ import { pageTableMapUnmapCases } from './page-table-map-unmap.ts';
 import { sg256 } from './sg-256.ts';
 import { sgTableBuilds } from './sg-table-build.ts';
 import { swiotlbMapUnmap } from './swiotlb-map-unmap.ts';
+import { traceRead } from './trace-read.ts';
+import { traceReplay, traceReplayRuns } from './trace-replay.ts';
 import { twoStep256 } from './two-step-256.ts';
 
 export const benchCases: readonly BenchCase[] = [
@@ -28,4 +30,7 @@ export const benchCases: readonly BenchCase[] = [
   ...pageTableFillCases,
   ...iotlbCases,
   p2pAllPairs,
+  traceRead,
+  traceReplay,
+  traceReplayRuns,
 ];

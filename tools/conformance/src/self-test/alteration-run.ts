@@ -8,7 +8,7 @@ import type { JsonRecord, Replayer } from '../suite.ts';
 import { alterationsOf } from './alteration.ts';
 import type { AlterationPlan, PlannedSite } from './alteration-plan.ts';
 import { valueAt, withValueAt } from './output-path.ts';
-import { isBreakdown, SelfTestFile } from './self-test-file.ts';
+import { isBreakdown, type SelfTestFile } from './self-test-file.ts';
 
 /** One alteration and what became of it. */
 export interface TriedAlteration {
@@ -123,7 +123,7 @@ class AlterationRun {
       shape: site.shape,
       alteration: name,
       file: this.#file.name,
-      line: SelfTestFile.lineOf(site.index),
+      line: this.#file.lineOf(site.index),
       recorded: valueAt(this.#file.records[site.index], site.location),
       altered: replacement,
       verdict,

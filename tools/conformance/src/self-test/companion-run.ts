@@ -1,13 +1,16 @@
 // CompanionRun: the same proof for the files beside a record file that a suite compares with the model, such as a
 // dump of the page tables at the end. One line of text is altered, the whole file is replayed, and some record or the
-// end of the file must differ.
+// end of the file must differ. Traces, which are compared line by line, have a proof of their own.
 // Simplified: a companion is altered in its last and its middle line only; what is read but not compared is unknown
 // here, so a suite that merely looks at a companion is reported.
 
 import type { FileContext } from '../suite.ts';
+import { traceNameOf } from '../suites/recorded-trace.ts';
 import { moveHex } from './alteration.ts';
 import type { TriedAlteration } from './alteration-run.ts';
+import { tryComparedTrace } from './compared-trace-run.ts';
 import type { SelfTestFile } from './self-test-file.ts';
+import { type TriedSlots, tryTrace } from './trace-run.ts';
 
 /** The word of a line moved by one where it is a number; the last such word, or the first. */
 function lineMoved(line: string, which: 'first' | 'last'): string {
@@ -38,18 +41,12 @@ function noticed(file: SelfTestFile, context: FileContext): boolean {
   return file.records.some((record, index) => file.step(replayer, record, index).length > 0);
 }
 
-/** Alters each companion that the replay of a file reads. */
-export function tryCompanions(file: SelfTestFile): TriedAlteration[] {
-  const read = new Map<string, string>();
-  noticed(file, {
-    ...file.context,
-    readSibling: (name) => {
-      const text = file.context.readSibling(name);
-      if (text !== null) read.set(name, text);
-      return text;
-    },
-  });
-  return [...read].flatMap(([name, recorded]) =>
+/** Alters each companion that the unaltered replay of a file read; `slots` says what was tried in traces of other files. */
+export function tryCompanions(file: SelfTestFile, slots: TriedSlots): TriedAlteration[] {
+  const read = new Map(file.companions);
+  const trace = traceNameOf(file.context);
+  const inTrace = [...tryTrace(file, read.delete(trace), slots), ...tryComparedTrace(file, read, slots)];
+  const inTexts = [...read].flatMap(([name, recorded]) =>
     alteredTexts(recorded).map((altered) => ({
       suite: file.suite.name,
       kind: 'companion',
@@ -68,4 +65,5 @@ export function tryCompanions(file: SelfTestFile): TriedAlteration[] {
         : ('unnoticed' as const),
     })),
   );
+  return [...inTexts, ...inTrace];
 }

@@ -8,7 +8,7 @@ import type { FoundMismatch } from '../replay-file.ts';
 import type { JsonRecord } from '../suite.ts';
 import { displaced } from './alteration.ts';
 import { locate, valueAt, withValueAt } from './output-path.ts';
-import { SelfTestFile } from './self-test-file.ts';
+import type { SelfTestFile } from './self-test-file.ts';
 
 /** A record whose computed results depend on recorded ones. */
 export interface Leak {
@@ -53,7 +53,7 @@ export function findLeak(file: SelfTestFile, recordLimit: number): Leak | null {
       suite: file.suite.name,
       kind: file.suite.kindOf(record),
       file: file.name,
-      line: SelfTestFile.lineOf(index),
+      line: file.lineOf(index),
       field: first[at]?.field ?? second[at]?.field ?? '',
       first: first[at]?.got,
       second: second[at]?.got,

@@ -33,7 +33,8 @@ export function noteFields(suites: Map<string, SuiteFields>, file: SelfTestFile)
     suites.set(suite.name, fields);
   }
   fields.files++;
-  for (const field of Object.keys(file.header)) fields.headerFields.add(field);
+  const header = suite.headerless === true ? {} : file.header;
+  for (const field of Object.keys(header)) fields.headerFields.add(field);
   for (const record of file.records) {
     const kind = fields.kinds.get(suite.kindOf(record));
     if (kind === undefined) continue;

@@ -2,6 +2,7 @@
 // The unaltered replay comes first: nothing after its first mismatch can be used to prove anything.
 // Simplified: parsed records are kept for the whole self-test of their file.
 
+import { posix } from 'node:path';
 import { chooseSuite } from '../choose-suite.ts';
 import { contextOf } from '../file-context.ts';
 import type { FoundFile } from '../find-record-files.ts';
@@ -9,7 +10,7 @@ import { commandWord } from '../not-modelled.ts';
 import { printValue } from '../printed-value.ts';
 import { BrokenFile, parseLine, readLines } from '../record-file.ts';
 import { type FoundMismatch, finishReplay, openReplayer, replayRecord } from '../replay-file.ts';
-import type { FileContext, JsonRecord, Replayer, Suite } from '../suite.ts';
+import { type FileContext, firstRecordLine, type JsonRecord, type Replayer, type Suite } from '../suite.ts';
 
 const BREAKDOWN = '(breakdown)';
 
@@ -35,6 +36,8 @@ export class SelfTestFile {
   readonly header: JsonRecord;
   readonly records: readonly JsonRecord[];
   readonly context: FileContext;
+  /** Texts of the companions that the unaltered replay compared with the model, by name. */
+  readonly companions = new Map<string, string>();
 
   constructor(found: FoundFile, suite: Suite, header: JsonRecord, records: readonly JsonRecord[]) {
     this.name = found.name;
@@ -45,12 +48,13 @@ export class SelfTestFile {
   }
 
   /** Line number of a record index. */
-  static lineOf(index: number): number {
-    return index + 2;
+  lineOf(index: number): number {
+    return index + firstRecordLine(this.suite);
   }
 
-  /** What tells files of one suite apart whose records mean different things. */
+  /** What tells files of one suite apart whose records mean different things; without a header the folder. */
   variant(): string {
+    if (this.suite.headerless === true) return posix.dirname(this.name);
     const words = [this.header['fmt'] ?? commandWord(this.header, 'fmt'), this.header['domain_type']];
     return words
       .filter((word) => word !== undefined && word !== null)
@@ -74,7 +78,7 @@ export class SelfTestFile {
   /** Replays one record without the end of the file; an exception is a mismatch. */
   replayOnly(replayer: Replayer, record: JsonRecord, index: number): FoundMismatch[] {
     try {
-      return replayRecord(this.suite, replayer, record, SelfTestFile.lineOf(index));
+      return replayRecord(this.suite, replayer, record, this.lineOf(index));
     } catch (error) {
       return [asMismatch(error)];
     }
@@ -83,15 +87,22 @@ export class SelfTestFile {
   /** The checks at the end of the file; an exception is a mismatch. */
   endOnly(replayer: Replayer): FoundMismatch[] {
     try {
-      return finishReplay(replayer, SelfTestFile.lineOf(this.records.length - 1));
+      return finishReplay(replayer, this.lineOf(this.records.length - 1));
     } catch (error) {
       return [asMismatch(error)];
     }
   }
 
-  /** The first mismatch of the unaltered file, or null. */
+  /** The first mismatch of the unaltered file, or null; notes the companions that are read. */
   firstMismatch(): FoundMismatch | null {
-    const replayer = this.open();
+    const replayer = this.open({
+      ...this.context,
+      readSibling: (name) => {
+        const text = this.context.readSibling(name);
+        if (text !== null) this.companions.set(name, text);
+        return text;
+      },
+    });
     for (const [index, record] of this.records.entries()) {
       const [first] = this.step(replayer, record, index);
       if (first !== undefined) return first;
@@ -106,7 +117,8 @@ export function openSelfTestFile(found: FoundFile, suites: readonly Suite[]): Se
   const header = parseLine(lines, 1);
   const choice = chooseSuite(suites, header);
   if (choice.kind === 'skip') return null;
-  if (lines.length < 2) throw new BrokenFile('no-records', 1, 'the file has a header and no record');
-  const records = lines.slice(1).map((_, index) => parseLine(lines, SelfTestFile.lineOf(index)));
+  const first = firstRecordLine(choice.suite);
+  if (lines.length < first) throw new BrokenFile('no-records', 1, 'the file has a header and no record');
+  const records = lines.slice(first - 1).map((_, index) => parseLine(lines, index + first));
   return new SelfTestFile(found, choice.suite, header, records);
 }

@@ -13,6 +13,8 @@ import { tryCompanions } from './companion-run.ts';
 import { findLeak, type Leak } from './independence.ts';
 import { noteFields, type SuiteFields } from './record-fields.ts';
 import { openSelfTestFile, type SelfTestFile } from './self-test-file.ts';
+import { findTraceLeak } from './trace-leak.ts';
+import { TriedSlots } from './trace-run.ts';
 
 /** A file that cannot prove anything. */
 export interface UnusableFile {
@@ -77,12 +79,13 @@ export function runSelfTest(
   }
   const tried: TriedAlteration[] = [];
   const leaks: Leak[] = [];
+  const slots = new TriedSlots();
   for (const [number, file] of opened.entries()) {
     progress.show(`self-test, altered ${number + 1}/${opened.length} ${file.name}`);
-    const leak = findLeak(file, LEAK_RECORDS);
-    if (leak !== null) leaks.push(leak);
+    for (const leak of [findLeak(file, LEAK_RECORDS), findTraceLeak(file)])
+      if (leak !== null) leaks.push(leak);
     for (const one of trySites(file, plan.sitesOf(number), plan)) tried.push(one);
-    tried.push(...tryCompanions(file));
+    tried.push(...tryCompanions(file, slots));
   }
   return { files: opened.length, skipped, unusable, tried, leaks, suites: fields };
 }

@@ -1,7 +1,8 @@
 // Suite dma_iova: the two-step API on one device, as a booted kernel ran it.
 // Field meanings: vectors/kernel/README.md, section dma_iova.
 // A bounced edge shows in the translations as the page of its slot.
-// Simplified: lazy domains are not replayed here.
+// With a trace beside the file the model's own events must print the same lines in the same order.
+// Simplified: none.
 
 import type { DmaAttrs, DmaDataDirection } from '@sgfree/dma-core';
 import {
@@ -66,6 +67,7 @@ class DmaIovaReplayer implements Replayer {
     const output = new RecordedOutput();
     this.#machine.flushTimer.advanceTo(record);
     this.#operations[String(record['op'])]?.(record, output);
+    this.#machine.trace?.compare(output);
     return output.mismatches;
   }
 
@@ -73,11 +75,16 @@ class DmaIovaReplayer implements Replayer {
   finish(): readonly Mismatch[] {
     const output = new RecordedOutput();
     this.#machine.flushTimer.finish(output);
+    this.#machine.trace?.finish(output);
     if (this.#live.size === 0) {
       output.check('page-table entries left', 0, this.#machine.domain?.table.liveLeafEntries ?? 0);
       output.check('bounce slots left', 0, this.#machine.pool?.usedSlots ?? 0);
     }
     return output.mismatches;
+  }
+
+  alsoCompared(): string | null {
+    return this.#machine.trace?.summary ?? null;
   }
 
   #tryAlloc(record: JsonRecord, output: RecordedOutput): void {

@@ -2,6 +2,7 @@
 // Field meanings: vectors/kernel/README.md, section fq. When the timer fires depends on the time that calls took, which
 // is not recorded: `start` of a `batch` record says whether it fired since the record before, and is an input.
 // While a module sleeps (`idle`) the model's clock runs.
+// With a trace beside the file the model's own events must print the same lines in the same order.
 // Simplified: none.
 
 import {
@@ -23,7 +24,14 @@ import {
 import { type DmaAddr, hex, physAddr } from '@sgfree/hw-model';
 import { iommuDomainFree } from '@sgfree/iommu';
 import { count, exactly, flag, hexNumber, kindWord, read } from '../recorded-value.ts';
-import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import {
+  BrokenHeader,
+  type FileContext,
+  type JsonRecord,
+  type Mismatch,
+  type Replayer,
+  type Suite,
+} from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { type RecordedDevice, recordedDevice } from './recorded-device.ts';
 
@@ -75,22 +83,31 @@ class FlushQueueReplayer implements Replayer {
     this.#operations[String(record['op'])]?.(record, output);
     const state = queueState(this.#machine);
     for (const [field, got] of Object.entries(state)) output.check(field, record[field], got);
+    this.#machine.trace?.compare(output);
     return output.mismatches;
   }
 
   /** With all mappings undone and the queue drained nothing is left, and the domain takes its table pages along. */
   finish(): readonly Mismatch[] {
     const output = new RecordedOutput();
-    const { dev, domain, iovad, frames } = this.#machine;
+    const { dev, domain, iovad, frames, trace } = this.#machine;
     if (domain === null || iovad === null) return output.mismatches;
     for (const id of this.#live.keys()) this.#unmap(id);
     for (const state of this.#states.values()) dmaIovaDestroy(dev, state, state.size, 'to-device', NO_ATTRS);
     output.check('page-table entries left', 0, domain.table.liveLeafEntries);
+    // A trace may end before the last range is flushed, or behind it.
+    trace?.compare(output);
+    if (trace?.left === 0) trace.finish(output);
     fqFlushTimeout(iommuGetDmaCookie(domain), dev.platform.currentCpu);
+    trace?.finish(output);
     output.check('IOVA ranges left', 0, iovad.liveRanges);
     iommuDomainFree(domain);
     output.check('table pages left', 0, frames.liveFrames);
     return output.mismatches;
+  }
+
+  alsoCompared(): string | null {
+    return this.#machine.trace?.summary ?? null;
   }
 
   #fireUpTo(record: JsonRecord): void {
@@ -169,9 +186,9 @@ const queueFields = ['head', 'tail', 'start', 'finish', 'timer_on'];
 export const flushQueueSuite: Suite = {
   name: 'fq',
   accepts: (header) => header['suite'] === 'fq',
-  open(header: JsonRecord) {
+  open(header: JsonRecord, context?: FileContext) {
     if (read(header, 'untrusted', flag)) throw new BrokenHeader('fq: an untrusted device is never lazy');
-    const machine = recordedDevice(header);
+    const machine = recordedDevice(header, context);
     requireSameQueue(header, machine);
     return new FlushQueueReplayer(machine);
   },

@@ -1,65 +1,79 @@
 // Suite hwdom: unattached paging domains of real IOMMU drivers, VT-d and AMD, driven through the IOMMU core's calls.
 // Field meanings: vectors/kernel/README.md, section hwdom. The header names no format: its page sizes and aperture tell it.
 // Only AMD tables offer 8 KiB pages; only a sign-extended space ends in the middle of a table width (first stage).
-// Simplified: such a domain has no device, so nothing is there to flush.
+// Such a domain has no device: the driver of a VT-d unit has nothing to flush for it, and a trace shows maps and unmaps.
+// Simplified: none.
 
-import { dmaAddr, type PhysAddr, physAddr } from '@sgfree/hw-model';
+import { dmaAddr, EventLog, type PhysAddr, PhysicalMemory, physAddr } from '@sgfree/hw-model';
 import {
-  AmdV1Format,
   IOMMU_READ,
   IOMMU_WRITE,
+  iommuDomainFree,
   iommuIovaToPhys,
   iommuMap,
   iommuUnmap,
-  type PageTableOptions,
-  VtdSecondStageFormat,
-  X8664Format,
+  PageTable,
+  PagingDomain,
 } from '@sgfree/iommu';
+import { FrameAllocator } from '@sgfree/mm';
 import { count, exactly, hexNumber, kindWord, read, tupleOf, wideAddress } from '../recorded-value.ts';
-import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
+import type { FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
-import { PageTableRig } from './pgtable-rig.ts';
+import { isVtd, type RecordedTableShape, recordedTableShape } from './recorded-table-shape.ts';
+import { recordedVtdUnit } from './recorded-vtd-unit.ts';
+import { type TraceComparison, traceComparison } from './trace-comparison.ts';
 
-const EIGHT_KIB = 0x2000;
 const UNMANAGED = 1;
 const PAGE = 4096;
 const READ_WRITE = IOMMU_READ | IOMMU_WRITE;
-const HALF_SPACES = [47, 56];
+/** No recorded run uses this window up. */
+const tableRam = { base: physAddr(2 ** 36), bytes: 2 ** 36 };
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** Base-2 logarithm of the size of the aperture. */
-function apertureBits(header: JsonRecord): number {
+/** The table that a domain with this header has. */
+function shapeOf(header: JsonRecord): RecordedTableShape {
   const [, last] = read(header, 'aperture', tupleOf(wideAddress, wideAddress));
-  const bits = 12 + Math.log2(last.frame + 1);
-  if (!Number.isInteger(bits)) throw new BrokenHeader('hwdom: the aperture is no power of two');
-  return bits;
+  return recordedTableShape(read(header, 'pgsize_bitmap', hexNumber), last.frame);
 }
 
-/** The table that a domain with this header has. */
-export function hwdomTable(header: JsonRecord): Omit<PageTableOptions, 'memory' | 'frames'> {
-  const pgsizeBitmap = read(header, 'pgsize_bitmap', hexNumber);
-  const bits = apertureBits(header);
-  if (Math.floor(pgsizeBitmap / EIGHT_KIB) % 2 === 1) {
-    return { format: new AmdV1Format(), vaBits: bits, pgsizeBitmap };
+/** A domain as its driver makes it. AMD's does nothing for one without devices, so a table is all there is to it. */
+function openDomain(
+  header: JsonRecord,
+  context: FileContext | undefined,
+  surroundings: { readonly memory: PhysicalMemory; readonly frames: FrameAllocator; readonly log: EventLog },
+): PagingDomain {
+  const shape = shapeOf(header);
+  if (isVtd(shape)) {
+    return recordedVtdUnit(shape, context, surroundings).allocPagingDomain(null, 'unmanaged');
   }
-  if (HALF_SPACES.includes(bits)) {
-    const format = new X8664Format({ signExtend: true, flushRange: true });
-    return { format, vaBits: bits + 1, pgsizeBitmap };
-  }
-  return { format: new VtdSecondStageFormat({ flushRange: true }), vaBits: bits, pgsizeBitmap };
+  const ops = { iotlbSync(): void {}, flushIotlbAll(): void {}, iotlbSyncMap: null };
+  const { memory, frames, log } = surroundings;
+  return new PagingDomain({ table: new PageTable({ ...shape, memory, frames }), ops, log });
 }
 
 class HwdomReplayer implements Replayer {
-  readonly #rig: PageTableRig;
+  readonly #domain: PagingDomain;
+  readonly #frames: FrameAllocator;
+  /** Frames that are not the domain's: device tables and the queue of the unit. */
+  readonly #otherFrames: number;
+  readonly #trace: TraceComparison | null;
 
-  constructor(header: JsonRecord) {
-    this.#rig = new PageTableRig(hwdomTable(header));
+  constructor(header: JsonRecord, context: FileContext | undefined) {
+    const memory = new PhysicalMemory();
+    memory.addRam(tableRam.base, tableRam.bytes);
+    this.#frames = new FrameAllocator(memory, tableRam);
+    const log = new EventLog();
+    this.#domain = openDomain(header, context, { memory, frames: this.#frames, log });
+    // A fresh domain has its top table only.
+    this.#otherFrames = this.#frames.liveFrames - 1;
+    this.#trace = traceComparison(header, context, log);
+    log.enabled = this.#trace !== null;
   }
 
   replay(record: JsonRecord): readonly Mismatch[] {
     const output = new RecordedOutput();
-    const { domain } = this.#rig;
+    const domain = this.#domain;
     read(record, 'i', count);
     const iova = dmaAddr(read(record, 'iova', hexNumber));
     if (record['op'] === 'map') {
@@ -71,13 +85,20 @@ class HwdomReplayer implements Replayer {
     } else {
       output.check('phys', record['phys'], hex(iommuIovaToPhys(domain, iova)));
     }
+    this.#trace?.compare(output);
     return output.mismatches;
   }
 
   finish(): readonly Mismatch[] {
     const output = new RecordedOutput();
-    output.check('table pages left', 0, this.#rig.framesLeftAfterDestroy());
+    iommuDomainFree(this.#domain);
+    this.#trace?.finish(output);
+    output.check('table pages left', 0, this.#frames.liveFrames - this.#otherFrames);
     return output.mismatches;
+  }
+
+  alsoCompared(): string | null {
+    return this.#trace?.summary ?? null;
   }
 }
 
@@ -85,10 +106,10 @@ class HwdomReplayer implements Replayer {
 export const hwdomSuite: Suite = {
   name: 'hwdom',
   accepts: (header) => header['suite'] === 'hwdom',
-  open(header) {
+  open(header, context) {
     read(header, 'type', exactly(UNMANAGED));
     read(header, 'page_size', exactly(PAGE));
-    return new HwdomReplayer(header);
+    return new HwdomReplayer(header, context);
   },
   kindOf: (record) => kindWord(record, 'op'),
   outputs: { map: ['ret'], unmap: ['ret'], iova_to_phys: ['phys'] },

@@ -8,6 +8,7 @@ import { hwdomSuite } from './hwdom.ts';
 import { iovaGoldenSuite } from './iova-golden.ts';
 import { iovaKernelSuite } from './iova-kernel.ts';
 import { mapSuite } from './map.ts';
+import { nvioSuite } from './nvio.ts';
 import { p2pPairsSuite } from './p2p-pairs.ts';
 import { p2pSgSuite } from './p2p-sg.ts';
 import { pgtableSuite } from './pgtable.ts';
@@ -16,6 +17,7 @@ import { ptGoldenSuite } from './pt-golden.ts';
 import { sgAppendSuite } from './sg-append.ts';
 import { sgGoldenSuite } from './sg-golden.ts';
 import { swiotlbSuite } from './swiotlb.ts';
+import { traceBootSuite } from './trace-boot.ts';
 
 export const suites: readonly Suite[] = [
   iovaGoldenSuite,
@@ -33,4 +35,6 @@ export const suites: readonly Suite[] = [
   p2pPairsSuite,
   p2pSgSuite,
   physVecSuite,
+  nvioSuite,
+  traceBootSuite,
 ];

@@ -119,6 +119,7 @@ class SuiteTrial {
   }
 
   #header(file: SelfTestFile): void {
+    if (this.#suite.headerless === true) return;
     const labels = HEADER_LABELS[this.#suite.name] ?? [];
     for (const site of inputsOf(file.header, labels, this.#headerSeen)) {
       for (const wrong of wrongValues(site)) {

@@ -22,14 +22,7 @@ import {
   type PhysRange,
   physAddr,
 } from '@sgfree/hw-model';
-import {
-  type DomainGeometry,
-  type IovaDomain,
-  PageTable,
-  PagingDomain,
-  type PagingDomainType,
-  restoreIovaState,
-} from '@sgfree/iommu';
+import { type IovaDomain, type PagingDomain, restoreIovaState } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
 import {
   count,
@@ -45,14 +38,15 @@ import {
   type Reader,
   read,
   tupleOf,
-  wideAddress,
   within,
   word,
 } from '../recorded-value.ts';
 import { BrokenHeader, type FileContext, type JsonRecord } from '../suite.ts';
 import { bouncePoolBehind } from './recorded-bounce-pool.ts';
+import { recordedDomain } from './recorded-domain.ts';
 import { RecordedFlushTimer, recordedFlushes } from './recorded-flush-timer.ts';
-import { recordedTableShape } from './recorded-table-shape.ts';
+import { requesterIdOf, traceNameOf } from './recorded-trace.ts';
+import { type TraceComparison, traceComparison } from './trace-comparison.ts';
 
 /** The device of a file with everything behind it. */
 export interface RecordedDevice {
@@ -65,6 +59,8 @@ export interface RecordedDevice {
   readonly frames: FrameAllocator;
   /** Fires the timer of a lazy domain where the trace beside the file says that it fired. */
   readonly flushTimer: RecordedFlushTimer;
+  /** Null without a trace beside the file. */
+  readonly trace: TraceComparison | null;
   /** Null where none is active, or its slots are not recorded. */
   readonly pool: SwiotlbPool | null;
 }
@@ -79,39 +75,47 @@ export const busAddress: Reader<string> = matching(
   /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/,
   'domain:bus:device.function',
 );
-/** Bus \<\< 8 | devfn of `domain:bus:device.function`. */
-const requesterIdOf = (name: string): number => {
-  const [bus = '', device = '', functionNumber = ''] = name.split(/[:.]/).slice(1);
-  return Number.parseInt(bus, 16) * 256 + Number.parseInt(device, 16) * 8 + Number(functionNumber);
-};
-const STRICT = 3;
-const LAZY = 11;
-const domainType: Reader<PagingDomainType> = (value) =>
-  value === LAZY ? 'dma-fq' : exactly(STRICT)(value) === STRICT ? 'dma' : 'unmanaged';
-
 /**
  * Builds the start state of a file; throws {@link BrokenHeader} when the header does not describe one. The context
- * gives a lazy domain the moments at which its timer fired.
+ * gives what lies beside the file: a trace tells when the timer of a lazy domain fired, and what the model must print.
  */
 export function recordedDevice(header: JsonRecord, context?: FileContext): RecordedDevice {
   read(header, 'page_size', exactly(PAGE));
+  const isTraced = context !== undefined && context.readInput(traceNameOf(context)) !== null;
+  // Flush-queue files say themselves when the timer fired.
+  const flushes = header['suite'] === 'fq' ? [] : recordedFlushes(header, context);
+  const flushTimer = new RecordedFlushTimer(flushes, isTraced);
+  const { log } = flushTimer;
+  const pool = bouncePoolBehind(header);
+  const { platform, frames } = machineOf(header, log, pool);
+  const dev = deviceOf(header, platform);
+  const domain = recordedDomain(header, context, { frames, memory: platform.memory, flushTimer, isTraced });
+  iommuSetupDmaOps(dev, domain);
+  dmaSetMask(dev, read(header, 'dma_mask', hexNumber));
+  const iovad = domain === null ? null : restoredIovad(header, domain, flushTimer);
+  if (domain !== null) dev.pci32BitWorkaround = read(header, 'pci_32bit_workaround', flag);
+  // Bringing the machine up left its events too; the trace begins with the first record.
+  log.clear();
+  log.enabled = isTraced;
+  return { dev, domain, iovad, log, frames, flushTimer, trace: traceComparison(header, context, log), pool };
+}
+
+function machineOf(
+  header: JsonRecord,
+  log: EventLog,
+  pool: SwiotlbPool | null,
+): { readonly platform: DmaPlatform; readonly frames: FrameAllocator } {
   const cpus = read(header, 'ncpus', cpuCount);
   const active = !WITHOUT_POOL.includes(String(header['suite'])) && read(header, 'swiotlb_active', flag);
-  const dmaMask = read(header, 'dma_mask', hexNumber);
   const memory = new PhysicalMemory();
   for (const { base, bytes } of [lowRam, tableRam]) memory.addRam(base, bytes);
   if (active) memory.addRam(highRam.base, highRam.bytes);
-  const flushTimer = new RecordedFlushTimer(recordedFlushes(header, context));
-  const { log } = flushTimer;
-  const pool = bouncePoolBehind(header);
-  const platform = new DmaPlatform({
-    memory,
-    log,
-    clock: new Clock(),
-    cpus,
-    swiotlb: { active, pool },
-  });
+  const platform = new DmaPlatform({ memory, log, clock: new Clock(), cpus, swiotlb: { active, pool } });
   platform.currentCpu = read(header, 'cpu', within(0, cpus - 1));
+  return { platform, frames: new FrameAllocator(memory, tableRam) };
+}
+
+function deviceOf(header: JsonRecord, platform: DmaPlatform): Device {
   const name = read(header, 'dev', busAddress);
   const dev = pciDevice({
     name,
@@ -119,58 +123,23 @@ export function recordedDevice(header: JsonRecord, context?: FileContext): Recor
     requesterId: requesterIdOf(name),
     untrusted: read(header, 'untrusted', flag),
     shadowOnFlush: read(header, 'queue_type', orAbsent(flag)) ?? false,
-    dmaMask,
+    dmaMask: read(header, 'dma_mask', hexNumber),
   });
   dmaSetMinAlignMask(dev, read(header, 'min_align_mask', orAbsent(word)) ?? 0);
-  const frames = new FrameAllocator(memory, tableRam);
-  const domain = domainOf(header, frames, memory, flushTimer);
-  iommuSetupDmaOps(dev, domain);
-  dmaSetMask(dev, dmaMask);
-  if (domain === null) return { dev, domain, iovad: null, log, frames, flushTimer, pool };
+  return dev;
+}
+
+function restoredIovad(header: JsonRecord, domain: PagingDomain, flushTimer: RecordedFlushTimer): IovaDomain {
   const cookie = iommuGetDmaCookie(domain);
-  const { iovad } = cookie;
   flushTimer.watch(cookie);
   try {
-    restore(header, iovad);
+    restore(header, cookie.iovad);
   } catch (error) {
     // A tree, remembered nodes and caches that do not fit together are the file's fault, not the model's.
     if (error instanceof InternalError) throw new BrokenHeader(error.message);
     throw error;
   }
-  dev.pci32BitWorkaround = read(header, 'pci_32bit_workaround', flag);
-  return { dev, domain, iovad, log, frames, flushTimer, pool };
-}
-
-function domainOf(
-  header: JsonRecord,
-  frames: FrameAllocator,
-  memory: PhysicalMemory,
-  flushTimer: RecordedFlushTimer,
-): PagingDomain | null {
-  const type = read(header, 'domain_type', orNull(domainType));
-  if (type === null) return null;
-  const geometry = geometryOf(header);
-  const { format, vaBits, pgsizeBitmap } = recordedTableShape(
-    read(header, 'pgsize_bitmap', hexNumber),
-    geometry.apertureLastFrame,
-  );
-  const table = new PageTable({ format, memory, frames, vaBits, pgsizeBitmap });
-  // Flushes have no effect that these suites record; those of the whole domain tell how far the trace is.
-  const ops = {
-    iotlbSync(): void {},
-    flushIotlbAll: (): void => flushTimer.noteFlush(),
-    iotlbSyncMap: null,
-  };
-  return new PagingDomain({ table, ops, type, geometry, log: flushTimer.log });
-}
-
-function geometryOf(header: JsonRecord): DomainGeometry {
-  const [first, last] = read(header, 'aperture', tupleOf(wideAddress, wideAddress));
-  return {
-    apertureFirstFrame: first.frame,
-    apertureLastFrame: last.frame,
-    forceAperture: read(header, 'geometry_force', flag),
-  };
+  return cookie.iovad;
 }
 
 function restore(header: JsonRecord, iovad: IovaDomain): void {

@@ -20,12 +20,9 @@ import type { FileContext } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { type RecordedFlush, RecordedFlushTimer, recordedFlushes } from './recorded-flush-timer.ts';
 
-const line = (cpu: number, text: string): string => `   sh-824     [00${cpu}] d.s1.    17.26: ${text}`;
+const line = (cpu: number, text: string): string => `   sh-824     [00${cpu}] .....    17.26: ${text}`;
 const flush = (cpu: number, did: number): string =>
-  line(
-    cpu,
-    `cache_tag_flush_range: dmar0 dmar0[0] type iotlb did ${did} [0x0-0xffffffffffffffff] addr 0x0 mask 0x34`,
-  );
+  `   sh-824     [00${cpu}] d.s1.    17.26: cache_tag_flush_range: dmar0 dmar0[0] type iotlb did ${did} [0x0-0xffffffffffffffff] addr 0x0 mask 0x34`;
 const TRACE = [
   '# tracer: nop',
   flush(0, 7),
@@ -52,8 +49,8 @@ test.each<[string, number, Readonly<Record<string, string>>, readonly RecordedFl
     11,
     { 'inv_0_trace.txt': TRACE, 'topo/iommu_groups.txt': GROUPS },
     [
-      { position: 0, cpu: 0 },
-      { position: 3, cpu: 1 },
+      { position: 0, after: 0, cpu: 0 },
+      { position: 3, after: 0, cpu: 1 },
     ],
   ],
   [
@@ -61,9 +58,9 @@ test.each<[string, number, Readonly<Record<string, string>>, readonly RecordedFl
     11,
     { 'inv_0_trace.txt': TRACE.replaceAll('\n', '\r\n') },
     [
-      { position: 0, cpu: 0 },
-      { position: 1, cpu: 0 },
-      { position: 3, cpu: 1 },
+      { position: 0, after: 0, cpu: 0 },
+      { position: 1, after: 0, cpu: 0 },
+      { position: 3, after: 0, cpu: 1 },
     ],
   ],
   ['none without a trace', 11, {}, []],
@@ -114,7 +111,7 @@ function atTheEnd(timer: RecordedFlushTimer): readonly string[] {
 
 test('the timer fires before the call at its position, not before a dump', () => {
   // Each call leaves two lines.
-  const { timer, queue, map, unmap } = timedMachine([{ position: 4, cpu: 1 }]);
+  const { timer, queue, map, unmap } = timedMachine([{ position: 4, after: 0, cpu: 1 }]);
   unmap(map());
   timer.advanceTo({ op: 'dump' });
   expect([queue.pending, queue.startCount]).toEqual([1, 0]);
@@ -124,7 +121,7 @@ test('the timer fires before the call at its position, not before a dump', () =>
 });
 
 test('in the middle of a call the timer fires between its lines', () => {
-  const { timer, queue, map, unmap } = timedMachine([{ position: 3, cpu: 0 }]);
+  const { timer, queue, map, unmap } = timedMachine([{ position: 3, after: 0, cpu: 0 }]);
   const address = map();
   unmap(address);
   // After the line of the page table and the queueing, before the line of the call.
@@ -133,7 +130,7 @@ test('in the middle of a call the timer fires between its lines', () => {
 });
 
 test('a full ring uses up its own line', () => {
-  const { timer, queue, map, unmap } = timedMachine([{ position: 4 * 255 + 3, cpu: 0 }]);
+  const { timer, queue, map, unmap } = timedMachine([{ position: 4 * 255 + 3, after: 0, cpu: 0 }]);
   for (let done = 0; done < 256; done += 1) unmap(map());
   timer.advanceTo({ op: 'map_phys' });
   expect([queue.pending, queue.startCount]).toEqual([1, 1]);
@@ -141,7 +138,7 @@ test('a full ring uses up its own line', () => {
 });
 
 test('a line that is never reached, and a full ring without a line, are differences', () => {
-  const late = timedMachine([{ position: 4 * 300, cpu: 0 }]);
+  const late = timedMachine([{ position: 4 * 300, after: 0, cpu: 0 }]);
   for (let done = 0; done < 256; done += 1) late.unmap(late.map());
   expect(atTheEnd(late.timer)).toEqual([
     'flushes of the trace not reached',

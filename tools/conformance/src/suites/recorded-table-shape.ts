@@ -14,7 +14,9 @@ export interface RecordedTableShape {
 }
 
 const EIGHT_KIB = 8192;
-const SECOND_STAGE_BITS: readonly number[] = [39, 48, 57];
+/** A unit needs more than 30 bits for three levels, and has no more than five. */
+const NARROWEST = 31;
+const WIDEST = 57;
 const FIRST_STAGE_BITS: readonly number[] = [47, 56];
 
 /** The shape for a bitmap of page sizes and the last page frame of the aperture; throws {@link BrokenHeader}. */
@@ -23,12 +25,15 @@ export function recordedTableShape(pgsizeBitmap: number, lastFrame: number): Rec
   if (Math.floor(pgsizeBitmap / EIGHT_KIB) % 2 === 1 && Number.isInteger(bits)) {
     return { format: new AmdV1Format(), vaBits: bits, pgsizeBitmap };
   }
-  if (SECOND_STAGE_BITS.includes(bits)) {
-    return { format: new VtdSecondStageFormat({ flushRange: true }), vaBits: bits, pgsizeBitmap };
-  }
   if (FIRST_STAGE_BITS.includes(bits)) {
     const format = new X8664Format({ signExtend: true, flushRange: true });
     return { format, vaBits: bits + 1, pgsizeBitmap };
   }
+  if (Number.isInteger(bits) && bits >= NARROWEST && bits <= WIDEST) {
+    return { format: new VtdSecondStageFormat({ flushRange: true }), vaBits: bits, pgsizeBitmap };
+  }
   throw new BrokenHeader(`no page table has an aperture up to page frame 0x${lastFrame.toString(16)}`);
 }
+
+/** True for tables of a VT-d unit. */
+export const isVtd = ({ format }: RecordedTableShape): boolean => !(format instanceof AmdV1Format);

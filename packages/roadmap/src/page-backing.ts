@@ -4,16 +4,19 @@
 // The rule, in this order: (1) a junction of two neighbouring pages of one iovec that lies inside a 2 MiB frame of
 // memory and is not contiguous proves 4 KiB pages; (2) a file whose name says nvio_huge or nvio_small or nvio_wide is
 // what its name says; (3) at least 512 junctions, all contiguous (more than one huge page of evidence): huge pages;
-// (4) otherwise 4 KiB pages. `--pages` overrides.
+// (4) otherwise 4 KiB pages.
 // Simplified: one answer per list; mixed lists count as 4 KiB pages.
 
 import { addOffset, alignDown } from '@sgfree/hw-model';
-import type { IoRecord, MemoryPiece, PageBacking } from '@sgfree/roadmap';
+import type { IoRecord, MemoryPiece, PageBacking } from './io-record.ts';
 
 const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 const MOST_EVIDENCE = 512;
 
-/** The answer and why. */
+/**
+ * The answer and why.
+ * @public
+ */
 export interface BackingGuess {
   readonly backing: PageBacking;
   readonly reason: string;
@@ -24,7 +27,10 @@ interface Junctions {
   brokenInsideHugePage: number;
 }
 
-/** Guesses the backing of a list read from a file of this name. */
+/**
+ * Guesses the backing of a list read from a file of this name.
+ * @public
+ */
 export function guessBacking(file: string, ios: readonly IoRecord[]): BackingGuess {
   const { contiguous, brokenInsideHugePage } = countJunctions(ios);
   if (brokenInsideHugePage > 0) {

@@ -1,0 +1,88 @@
+// `sgfree compare` on the command line: its options, checked, and its help.
+// Source followed: the project's command-line conventions.
+// Simplified: one seed and one amount of memory for all lists.
+
+import {
+  DEFAULT_MEMORY_BYTES,
+  MEMORY_LIMITS,
+  type PageBacking,
+  PLANTED_FAULTS,
+  type PlantedFault,
+} from '@sgfree/roadmap';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Ended, EXIT_TEXT, subCommand } from './base-command.ts';
+import { type CompareOptions, runCompare } from './compare-command.ts';
+import { parseSize, sizeText } from './memory-size.ts';
+import type { World } from './world.ts';
+
+const EXAMPLES = `
+Examples:
+  sgfree compare                                    the recorded I/O shipped with this command, three lists
+  sgfree compare --requests nvio_small.jsonl.gz     your own list
+  zcat list.jsonl.gz | sgfree compare -r - --json   from standard input, for programs
+  sgfree compare --plant skipped-invalidation       see a check fail
+
+A request list has one JSON object a line:
+  {"op":"read","pos":4096,"total":4096,"iov":[[4096,[["0x10ac28000",4096]]]]}
+pos is the byte offset on the disk; iov lists per iovec its length and its physical pieces [address, bytes].
+`;
+
+interface RawOptions {
+  readonly requests?: readonly string[];
+  readonly json?: true;
+  readonly seed: number;
+  readonly memory: number;
+  readonly pages?: '4k' | '2m';
+  readonly plant?: PlantedFault;
+}
+
+const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages', '2m': 'huge-pages' };
+
+/** Adds the command to `program`. */
+export function registerCompare(program: Command, world: World, ended: Ended): void {
+  subCommand(program, world, 'compare')
+    .description('Run the same I/O at stage 0 (scatterlist) and stage 1 (two-step API) and compare.')
+    .option(
+      '-r, --requests <file>',
+      'request list: .jsonl, gzip or plain, - for standard input; may be given again (default: the recorded lists)',
+      (file: string, before: readonly string[] | undefined) => [...(before ?? []), file],
+    )
+    .option('--json', 'print one JSON document (sgfree/compare/v1) instead of a table')
+    .option('--seed <n>', 'seed of the data and of the order of events', seedNumber, 1)
+    .addOption(
+      new Option('--memory <size>', 'RAM of the machine')
+        .argParser(memoryBytes)
+        .default(DEFAULT_MEMORY_BYTES, sizeText(DEFAULT_MEMORY_BYTES)),
+    )
+    .addOption(
+      new Option('--pages <size>', 'pages behind the buffers (default: derived from the list)').choices([
+        '4k',
+        '2m',
+      ]),
+    )
+    .addOption(new Option('--plant <fault>', 'break one thing on purpose').choices([...PLANTED_FAULTS]))
+    .addHelpText('after', EXAMPLES + EXIT_TEXT)
+    .action((raw: RawOptions) => ended(runCompare(world, checked(raw))));
+}
+
+function seedNumber(text: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value < 2 ** 32)) throw new InvalidArgumentError('not a whole number from 0 to 4294967295');
+  return value;
+}
+
+function memoryBytes(text: string): number {
+  const bytes = parseSize(text);
+  const { least, most } = MEMORY_LIMITS;
+  if (bytes === null || bytes < least || bytes > most || bytes % 2 ** 20 !== 0) {
+    throw new InvalidArgumentError(
+      `not a size in whole MiB from ${sizeText(least)} to ${sizeText(most)}, such as 3G`,
+    );
+  }
+  return bytes;
+}
+
+function checked(raw: RawOptions): CompareOptions {
+  const { pages, requests = [], ...rest } = raw;
+  return { ...rest, requests, ...(pages === undefined ? {} : { pages: BACKINGS[pages] }) };
+}
