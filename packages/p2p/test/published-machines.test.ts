@@ -23,7 +23,10 @@ function named(dump: MachineDump, address: string): DumpedFunction {
   return fn;
 }
 
-describe.runIf(isHere)('the server with 517 functions', () => {
+/** What is not here is not tested; the test above says so. */
+const describeHere: (name: string, tests: () => void) => void = isHere ? describe : () => {};
+
+describeHere('the server with 517 functions', () => {
   const dump = readTopologyText(isHere ? readFileSync(path, 'latin1') : '00:00.0 Host bridge: none');
   const view = dumpRouteView(dump);
   const rules = new HostRules('7.3.4', intel);

@@ -19,6 +19,16 @@ const here = publishedRoot !== undefined;
 if (!here) process.stderr.write(`${withoutPublished}\n`);
 else if (!hasBzip2) process.stderr.write('no bzip2 on this machine: the archives of /sys are not read\n');
 
+type Group = (name: string, tests: () => void) => void;
+const nothing: Group = () => {};
+const describeHere: Group = here ? describe : nothing;
+const describeArchives: Group = here && hasBzip2 ? describe : nothing;
+
+test('published machines', ({ annotate }) => {
+  if (!here) void annotate(withoutPublished);
+  expect(publishedRoot === undefined).toBe(!here);
+});
+
 const named = (dump: MachineDump, address: string): DumpedFunction => {
   const fn = functionAt(dump, address);
   if (fn === undefined) throw new Error(`no ${address}`);
@@ -34,7 +44,7 @@ const above = (fn: DumpedFunction): string[] => {
   return names;
 };
 
-describe.runIf(here)('the server with 517 functions', () => {
+describeHere('the server with 517 functions', () => {
   const text = here ? published('gpud/lspci-vvv') : '00:00.0 Host bridge: none';
   const dump = readTopologyText(text);
 
@@ -100,7 +110,7 @@ describe.runIf(here)('the server with 517 functions', () => {
   });
 });
 
-describe.runIf(here)('listings with bytes and text', () => {
+describeHere('listings with bytes and text', () => {
   const acsWords = /^(\s+)ACS(Cap|Ctl):.*$/gm;
   for (const file of publishedFiles('pciutils')) {
     test(file, () => {
@@ -142,7 +152,7 @@ function compareSources(both: DumpedFunction, bytes: DumpedFunction, words: Dump
   }
 }
 
-describe.runIf(here)('topology files of NCCL and RCCL', () => {
+describeHere('topology files of NCCL and RCCL', () => {
   const folders = ['rccl-topo', 'aws-ofi-nccl', 'azhpc', 'gvisor'];
   const files = folders.flatMap((folder) =>
     publishedFiles(folder)
@@ -169,7 +179,7 @@ describe.runIf(here)('topology files of NCCL and RCCL', () => {
   });
 });
 
-describe.runIf(here)('a report with a drawing and some listings', () => {
+describeHere('a report with a drawing and some listings', () => {
   test('drawing and listings are one machine', () => {
     const dump = readTopologyText(here ? published('stelline/asus-esc8000a-e12.md') : '');
     expect(dump.formats).toContain('lspci-tree');
@@ -185,7 +195,7 @@ describe.runIf(here)('a report with a drawing and some listings', () => {
   });
 });
 
-describe.runIf(here && hasBzip2)('trees of /sys', () => {
+describeArchives('trees of /sys', () => {
   const archives = publishedFiles('hwloc/linux').filter((file) => file.endsWith('.tar.bz2'));
   test.each(archives)('%s', (file) => {
     const dump = readTopologyTree(bzip2Tree(join(publishedRoot ?? '', 'hwloc/linux', file)));
