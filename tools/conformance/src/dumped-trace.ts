@@ -2,7 +2,7 @@
 // the folder `iommu_at_NAME` holds one dump for each device, and each row of a dump is a record.
 // Source followed: vectors/kernel/README.md, "debugfs dumps" and section 3, row "io trace_boot vs iommu_at_boot": of a row
 // only the page frame and the entry are comparable, not the addresses of table pages above it.
-// Simplified: the records are made up as lines of JSON, so that the runner and its self-test treat them as any other.
+// Simplified: the records are made up as lines of JSON, so that the runner and its self-test treat them like those of other files.
 
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

@@ -68,7 +68,7 @@ export class HostBridge {
 }
 
 /**
- * Answers the CPU's loads and stores to one aperture by routing them down, as any request from above.
+ * Answers the CPU's loads and stores to one aperture by routing them down like every request from above.
  * @internal
  */
 export class HostAperture implements MmioTarget {

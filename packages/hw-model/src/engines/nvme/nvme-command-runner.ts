@@ -2,7 +2,7 @@
 // Source followed: NVM Express Base Specification 2.0, sections 3.3.1 (queues), 3.3.3.2 (completion entry, phase tag),
 // 3.4.1 (commands execute in any order); a failing access to a queue is a fatal controller status (section 9.5).
 // All tasks are daemons: a controller that waits for the host is idle, not deadlocked.
-// Simplified: entries are fetched one by one, as long as the ring has any; no abort, no fused commands.
+// Simplified: entries are fetched one by one until the ring is empty; no abort, no fused commands.
 
 import { addOffset } from '../../addresses.ts';
 import type { Scheduler } from '../../scheduler.ts';
