@@ -68,7 +68,7 @@ function main(argv: readonly string[]): number {
   const greatest = (of: (each: Sample) => number): number => Math.max(...samples.map(of));
   const grown = (samples.at(-1)?.heap ?? 0) - (samples[0]?.heap ?? 0);
   process.stdout.write(
-    `${megabytes(bytes)}, ${lines} lines, ${eventLines} events of ${megabytes(sum)} in ${seconds.toFixed(1)} s: ` +
+    `${megabytes(bytes)}, ${lines} lines, ${eventLines} events that tell of ${megabytes(sum)} of memory, in ${seconds.toFixed(1)} s: ` +
       `${rates(bytes, eventLines, seconds)}\n${cpuSeconds.toFixed(1)} s of the processor: ` +
       `${rates(bytes, eventLines, cpuSeconds)}\n` +
       `greatest heap ${megabytes(greatest(({ heap }) => heap))}, ` +
