@@ -5,13 +5,13 @@
 
 import { physOfFrame } from '../addresses.ts';
 import type { Iotlb } from '../iommu-unit/iotlb.ts';
+import type { NotPresentPages } from '../iommu-unit/not-present-pages.ts';
 import type { PagingStructureCache } from '../iommu-unit/paging-structure-cache.ts';
 import type { PhysicalMemory } from '../physical-memory.ts';
 import { AmdCommand, AmdPagesFlag, AmdWaitFlag, amdPagesOrder } from './amd-command.ts';
 import type { AmdCommandExecutor } from './amd-command-buffer.ts';
 import type { AmdDeviceCache } from './amd-device-cache.ts';
 import type { AmdFeatures } from './amd-features.ts';
-import type { AmdNotPresentCache } from './amd-not-present-cache.ts';
 import type { AmdUnitCounters } from './amd-unit-counters.ts';
 
 /**
@@ -25,7 +25,7 @@ export interface AmdCaches {
   readonly iotlb: Iotlb;
   readonly pagingCache: PagingStructureCache;
   /** Null in units that cache only what is present. */
-  readonly notPresent: AmdNotPresentCache | null;
+  readonly notPresent: NotPresentPages | null;
   readonly counters: AmdUnitCounters;
 }
 

@@ -8,6 +8,7 @@ import { frameOf, offsetWithin, PAGE_SIZE, physAddr, physOfFrame } from '../addr
 import type { EventLog } from '../event-log.ts';
 import { AmdV1Walk } from '../iommu-unit/amd-v1-walk.ts';
 import { Iotlb, type IotlbShape } from '../iommu-unit/iotlb.ts';
+import { NotPresentPages } from '../iommu-unit/not-present-pages.ts';
 import { PagingStructureCache } from '../iommu-unit/paging-structure-cache.ts';
 import { pairOf, type RegisterPair } from '../iommu-unit/register-pair.ts';
 import { ACCESS_READ, ACCESS_WRITE, entryIndex, PageWalk, WalkOutcome } from '../iommu-unit/walk-format.ts';
@@ -21,7 +22,6 @@ import type { AmdDeviceTranslation } from './amd-device-translation.ts';
 import { AmdEventFlag, AmdEventType } from './amd-event.ts';
 import { AmdEventLog, eventAddress } from './amd-event-log.ts';
 import { type AmdFeatureRegisters, type AmdFeatures, decodeAmdFeatures } from './amd-features.ts';
-import { AmdNotPresentCache } from './amd-not-present-cache.ts';
 import { AmdRegisterFile } from './amd-register-file.ts';
 import { type AmdUnitCounters, newAmdUnitCounters } from './amd-unit-counters.ts';
 
@@ -63,7 +63,7 @@ export class AmdIommuUnit implements TranslationAgent {
   readonly #interpreter: AmdCommandInterpreter;
   readonly #registers: AmdRegisterFile;
   readonly #lookupContext: AmdLookupContext;
-  readonly #notPresent: AmdNotPresentCache | null;
+  readonly #notPresent: NotPresentPages | null;
   readonly #format: AmdV1Walk;
   readonly #walk = new PageWalk();
 
@@ -79,7 +79,7 @@ export class AmdIommuUnit implements TranslationAgent {
     this.events = new AmdEventLog(memory, counters);
     this.#format = new AmdV1Walk(hostAddressWidth);
     this.#lookupContext = { memory, hostLevels: features.hostLevels, hostAddressWidth };
-    this.#notPresent = features.notPresentCache ? new AmdNotPresentCache() : null;
+    this.#notPresent = features.notPresentCache ? new NotPresentPages() : null;
     const { deviceCache, iotlb, pagingCache } = this;
     const notPresent = this.#notPresent;
     const caches = { memory, features, deviceCache, iotlb, pagingCache, notPresent, counters };

@@ -89,7 +89,7 @@ export class VtdDescriptorInterpreter implements VtdDescriptorExecutor {
   #dropTranslations(): void {
     this.#caches.iotlb.invalidateAll();
     this.#caches.pagingCache.invalidateAll();
-    this.#caches.notPresent?.invalidateAllPages();
+    this.#caches.notPresent?.pages.invalidateAll();
   }
 
   /** True when the planted fault swallows this command. */
@@ -150,7 +150,7 @@ export class VtdDescriptorInterpreter implements VtdDescriptorExecutor {
       if (this.#dropped()) return VtdQueueError.none;
       iotlb.invalidateDomain(domain);
       pagingCache.invalidateDomain(domain);
-      notPresent?.invalidateDomain(domain);
+      notPresent?.pages.invalidateDomain(domain);
       return VtdQueueError.none;
     }
     if (granularity === VtdGranularity.selective) return this.#iotlbPages(domain, words, ofPasid);
@@ -171,7 +171,7 @@ export class VtdDescriptorInterpreter implements VtdDescriptorExecutor {
     const frame = (words[3] as number) * 0x100000 + (low >>> 12);
     const first = Math.floor(frame / frames) * frames;
     iotlb.invalidatePages(domain, first, frames);
-    notPresent?.invalidatePages(domain, first, frames);
+    notPresent?.pages.invalidatePages(domain, first, frames);
     if ((low & 0x40) === 0) pagingCache.invalidatePages(domain, first, frames);
     return VtdQueueError.none;
   }

@@ -2,13 +2,12 @@
 // Source followed: VT-d specification 6.1 (caching mode) and 6.2.2.1 (tagging by domain id 0): emulated units report it,
 // because they learn of a new mapping only through an invalidation.
 // Software that maps a page without invalidating it finds it still missing here. First-stage pages never enter.
-// Simplified: one direct-mapped array; entries that were present but denied the access are not kept.
+// Simplified: functions are kept without bound; of pages see NotPresentPages.
 
+import { NotPresentPages } from '../iommu-unit/not-present-pages.ts';
 import { VtdFaultReason } from './vtd-fault-reason.ts';
 import type { VtdLookupFault } from './vtd-legacy-lookup.ts';
 
-const ENTRIES = 256;
-const MASK = ENTRIES - 1;
 const NOT_PRESENT: ReadonlySet<VtdFaultReason> = new Set([
   VtdFaultReason.rootNotPresent,
   VtdFaultReason.contextNotPresent,
@@ -23,37 +22,9 @@ const NOT_PRESENT: ReadonlySet<VtdFaultReason> = new Set([
  * @internal
  */
 export class VtdNotPresentCache {
-  /** Domain of an entry, -1 = empty. */
-  readonly #domain = new Int32Array(ENTRIES).fill(-1);
-  readonly #frame = new Float64Array(ENTRIES);
+  /** Pages by domain id. */
+  readonly pages: NotPresentPages = new NotPresentPages();
   readonly #functions = new Map<number, VtdLookupFault>();
-
-  /** True when page `frame` of `domain` is remembered as missing. */
-  hasPage(domain: number, frame: number): boolean {
-    const at = slotOf(domain, frame);
-    return this.#domain[at] === domain && this.#frame[at] === frame;
-  }
-
-  addPage(domain: number, frame: number): void {
-    const at = slotOf(domain, frame);
-    this.#domain[at] = domain;
-    this.#frame[at] = frame;
-  }
-
-  invalidatePages(domain: number, first: number, frames: number): void {
-    for (let at = 0; at < ENTRIES; at += 1) {
-      const frame = this.#frame[at] as number;
-      if (this.#domain[at] === domain && frame >= first && frame < first + frames) this.#domain[at] = -1;
-    }
-  }
-
-  invalidateDomain(domain: number): void {
-    for (let at = 0; at < ENTRIES; at += 1) if (this.#domain[at] === domain) this.#domain[at] = -1;
-  }
-
-  invalidateAllPages(): void {
-    this.#domain.fill(-1);
-  }
 
   /** The fault that function `sourceId` met when its entry was not present. */
   functionFault(sourceId: number): VtdLookupFault | undefined {
@@ -76,6 +47,3 @@ export class VtdNotPresentCache {
     this.#functions.clear();
   }
 }
-
-// `&` on a double wraps modulo 2^32 first (ToInt32): the low bits that choose the slot stay exact.
-const slotOf = (domain: number, frame: number): number => (frame + domain * 7) & MASK;

@@ -181,7 +181,7 @@ export class VtdUnit implements TranslationAgent {
     const walk = this.#walk;
     const { domain } = device;
     counters.iotlbMisses += 1;
-    if (this.#notPresent?.hasPage(domain, frame) === true) {
+    if (this.#notPresent?.pages.has(domain, frame) === true) {
       return this.#walkFault(device, frame, write, WalkOutcome.notPresent, 0);
     }
     counters.walks += 1;
@@ -196,7 +196,7 @@ export class VtdUnit implements TranslationAgent {
     counters.tableReads += walk.tableReads;
     if (walk.outcome !== WalkOutcome.ok) {
       if (walk.outcome === WalkOutcome.notPresent && device.kind !== 'first-stage') {
-        this.#notPresent?.addPage(domain, frame);
+        this.#notPresent?.pages.add(domain, frame);
       }
       return this.#walkFault(device, frame, write, walk.outcome, walk.permissions);
     }

@@ -1,6 +1,6 @@
-// AmdNotPresentCache: the pages that a unit with NpCache remembers as not mapped.
-// Source followed: AMD I/O Virtualization Technology specification 3.2.1 (NpCache): emulated units set it, because they
-// learn of a new mapping only through an invalidation.
+// NotPresentPages: the pages that a unit remembers as not mapped.
+// Source followed: VT-d specification 6.1 (caching mode), AMD I/O Virtualization Technology specification 3.2.1 (NpCache):
+// emulated units report it, because they learn of a new mapping only through an invalidation.
 // Software that maps a page without invalidating it finds it still missing here.
 // Simplified: one direct-mapped array; entries that were present but denied the access are not kept.
 
@@ -11,7 +11,7 @@ const MASK = ENTRIES - 1;
  * Negative cache of one unit, tagged by domain id.
  * @internal
  */
-export class AmdNotPresentCache {
+export class NotPresentPages {
   /** Domain of an entry, -1 = empty. */
   readonly #domain = new Int32Array(ENTRIES).fill(-1);
   readonly #frame = new Float64Array(ENTRIES);
@@ -34,6 +34,10 @@ export class AmdNotPresentCache {
       const frame = this.#frame[at] as number;
       if (this.#domain[at] === domain && frame >= first && frame < first + frames) this.#domain[at] = -1;
     }
+  }
+
+  invalidateDomain(domain: number): void {
+    for (let at = 0; at < ENTRIES; at += 1) if (this.#domain[at] === domain) this.#domain[at] = -1;
   }
 
   invalidateAll(): void {
