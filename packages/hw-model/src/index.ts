@@ -106,6 +106,15 @@ export { X8664Walk, type X8664WalkFeatures } from './iommu-unit/x86-64-walk.ts';
 export { type MmioTarget, PhysicalMemory, type PhysRange } from './physical-memory.ts';
 export { ScheduledTask } from './scheduled-task.ts';
 export { type RunOutcome, Scheduler, type SchedulerOptions } from './scheduler.ts';
+export {
+  type LockFault,
+  type LockFaultReport,
+  LockOrder,
+  type OrderedLock,
+} from './tasks/lock-order.ts';
+export { TaskCompletion } from './tasks/task-completion.ts';
+export { type TaskLockOptions, TaskMutex } from './tasks/task-mutex.ts';
+export { TaskRwLock } from './tasks/task-rw-lock.ts';
 export type { TranslationAgent } from './translation-agent.ts';
 export {
   decodeVtdCapabilities,

@@ -47,7 +47,7 @@ export class Scheduler {
   readonly #runnable: ScheduledTask<unknown>[] = [];
   #tasks: ScheduledTask<unknown>[] = [];
   #nextId = 0;
-  #running = false;
+  #current: ScheduledTask<unknown> | null = null;
 
   constructor(options: SchedulerOptions = {}) {
     this.#policy = options.policy ?? seededChoices(options.seed ?? 1);
@@ -57,6 +57,11 @@ export class Scheduler {
   /** Every choice made so far where more than one task could run; feed it to `replayedChoices`. */
   get choices(): readonly number[] {
     return this.#choices;
+  }
+
+  /** The task that runs now; null between steps and for code outside any task. */
+  get current(): ScheduledTask<unknown> | null {
+    return this.#current;
   }
 
   /** Tasks that have not ended, in spawn order. */
@@ -74,7 +79,7 @@ export class Scheduler {
 
   /** Resumes one task; false when none is runnable. */
   step(): boolean {
-    if (this.#running) throw new InternalError('a task must not drive the scheduler that runs it');
+    if (this.#current !== null) throw new InternalError('a task must not drive the scheduler that runs it');
     const runnable = this.#runnable;
     let count = 0;
     for (const task of this.#tasks) {
@@ -87,11 +92,11 @@ export class Scheduler {
     const task = choice < count ? runnable[choice] : undefined;
     if (task === undefined) throw new InternalError('the choice policy picked no runnable task');
     this.onStep?.(task, runnable.slice(0, count));
-    this.#running = true;
+    this.#current = task;
     try {
       task.resume();
     } finally {
-      this.#running = false;
+      this.#current = null;
       if (task.done) this.#tasks.splice(this.#tasks.indexOf(task), 1);
     }
     return true;

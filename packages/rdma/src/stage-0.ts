@@ -1,0 +1,3 @@
+// What RDMA offers at stage 0: registration with scatterlists inside.
+
+export {};

@@ -1,0 +1,3 @@
+// What RDMA offers at stage 4: no scatterlist inside.
+
+export {};

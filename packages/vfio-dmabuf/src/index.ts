@@ -1,0 +1,3 @@
+// The newest surface of vfio-dmabuf.
+
+export {};

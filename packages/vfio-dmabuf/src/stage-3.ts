@@ -1,0 +1,3 @@
+// What a VFIO user can call at stage 3: BARs exported as dma-bufs, through tables.
+
+export {};
