@@ -41,7 +41,8 @@ export class Scheduler {
   /** Called before each resumption with the task about to run (its `at` names the point) and the runnable ones. */
   onStep: ((task: ScheduledTask<unknown>, runnable: readonly ScheduledTask<unknown>[]) => void) | null = null;
   readonly #policy: ChoicePolicy;
-  readonly #clock: Clock | undefined;
+  /** The clock whose time passes when every task waits. */
+  readonly clock: Clock | undefined;
   readonly #choices: number[] = [];
   /** Scratch of `step`; only the first entries are meant. */
   readonly #runnable: ScheduledTask<unknown>[] = [];
@@ -51,7 +52,7 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions = {}) {
     this.#policy = options.policy ?? seededChoices(options.seed ?? 1);
-    this.#clock = options.clock;
+    this.clock = options.clock;
   }
 
   /** Every choice made so far where more than one task could run; feed it to `replayedChoices`. */
@@ -134,10 +135,10 @@ export class Scheduler {
   }
 
   #letTimePass(): boolean {
-    const due = this.#clock?.nextDueMs;
-    if (this.#clock === undefined || due === undefined) return false;
+    const due = this.clock?.nextDueMs;
+    if (this.clock === undefined || due === undefined) return false;
     if (!this.#tasks.some((task) => !task.daemon)) return false;
-    this.#clock.advanceMs(due - this.#clock.nowMs);
+    this.clock.advanceMs(due - this.clock.nowMs);
     return true;
   }
 }

@@ -1,5 +1,6 @@
 // Errno: the error numbers that kernel calls of this house return, as Linux numbers them.
 // Source followed: include/uapi/asm-generic/errno-base.h and errno.h.
+// include/linux/errno.h for the one above 511, which a system call turns into a restart or EINTR.
 // Simplified: only the values some modelled call can return.
 
 /**
@@ -11,6 +12,7 @@ export const Errno = {
   ENOENT: 2,
   EIO: 5,
   ENXIO: 6,
+  E2BIG: 7,
   EBADF: 9,
   EAGAIN: 11,
   ENOMEM: 12,
@@ -20,15 +22,18 @@ export const Errno = {
   EEXIST: 17,
   ENODEV: 19,
   EINVAL: 22,
+  EMFILE: 24,
   ENOTTY: 25,
   ENOSPC: 28,
   ERANGE: 34,
+  EDEADLK: 35,
   EOVERFLOW: 75,
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   EADDRINUSE: 98,
   ETIMEDOUT: 110,
   EREMOTEIO: 121,
+  ERESTARTSYS: 512,
 } as const;
 
 /**

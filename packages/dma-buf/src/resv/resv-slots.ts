@@ -1,0 +1,123 @@
+// Slots: room for fences is reserved first, because adding one must not fail once the hardware works.
+// Source followed: dma_resv_reserve_fences, dma_resv_add_fence and dma_resv_replace_fences in drivers/dma-buf/dma-resv.c;
+// the list's structure size and the sizes of the slab allocator on x86-64.
+// Simplified: none.
+
+import { DmaApiViolation, Errno, warnViolation } from '@sgfree/mm';
+import {
+  type DmaFence,
+  dmaFenceGet,
+  dmaFenceIsContainer,
+  dmaFenceIsSignaled,
+  dmaFencePut,
+  fenceName,
+} from '../fence/dma-fence.ts';
+import { dmaFenceIsLaterOrSame } from '../fence/fence-order.ts';
+import { type DmaResv, type DmaResvEntry, dmaResvAssertHeld } from './dma-resv.ts';
+import type { DmaResvUsage } from './resv-usage.ts';
+
+const LIST_HEADER_BYTES = 24;
+const SLOT_BYTES = 8;
+const LARGEST_SLAB = 8192;
+const PAGE_BYTES = 4096;
+
+/**
+ * Makes room for `numFences` more fences under one hold of the lock; those that have signaled are dropped when the list
+ * grows. 0; -EINVAL for none (a violation); -ENOMEM.
+ * @kernel dma_resv_reserve_fences
+ * @public
+ */
+export function dmaResvReserveFences(obj: DmaResv, numFences: number): number {
+  dmaResvAssertHeld(obj);
+  const { log, allocate } = obj.platform;
+  if (numFences === 0) {
+    warnViolation(log, 'resv-reserve-none', {});
+    return -Errno.EINVAL;
+  }
+  const { list } = obj;
+  const count = list?.entries.length ?? 0;
+  if (list !== null && count + numFences <= list.capacity) return 0;
+  const wanted =
+    list === null
+      ? Math.max(4, roundUpPowerOfTwo(numFences))
+      : Math.max(count + numFences, list.capacity * 2);
+  const bytes = slabBytes(LIST_HEADER_BYTES + wanted * SLOT_BYTES);
+  if (!allocate(bytes)) return -Errno.ENOMEM;
+  const [signaled, alive] = divide(list?.entries ?? []);
+  obj.list = { entries: alive, capacity: Math.floor((bytes - LIST_HEADER_BYTES) / SLOT_BYTES) };
+  for (const { fence } of signaled) dmaFencePut(fence);
+  return 0;
+}
+
+function divide(entries: readonly DmaResvEntry[]): [signaled: DmaResvEntry[], alive: DmaResvEntry[]] {
+  const signaled: DmaResvEntry[] = [];
+  const alive: DmaResvEntry[] = [];
+  for (const entry of entries) (dmaFenceIsSignaled(entry.fence) ? signaled : alive).push(entry);
+  return [signaled, alive];
+}
+
+function roundUpPowerOfTwo(value: number): number {
+  let power = 1;
+  while (power < value) power *= 2;
+  return power;
+}
+
+/** What an allocation of `bytes` really gets: slabs of 96 and 192 bytes, powers of two, whole pages above 8 KiB. */
+function slabBytes(bytes: number): number {
+  if (bytes > LARGEST_SLAB) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+  if (bytes > 64 && bytes <= 96) return 96;
+  if (bytes > 128 && bytes <= 192) return 192;
+  return Math.max(8, roundUpPowerOfTwo(bytes));
+}
+
+/**
+ * Adds a fence to a reserved slot and takes a reference: in place of the first fence that has signaled, or that is an
+ * earlier one of the same context with no weaker usage; else at the end. A container is a violation `resv-container`.
+ * Throws {@link DmaApiViolation} `resv-no-slot` when no slot was reserved.
+ * @kernel dma_resv_add_fence
+ * @public
+ */
+export function dmaResvAddFence(obj: DmaResv, fence: DmaFence, usage: DmaResvUsage): void {
+  dmaResvAssertHeld(obj);
+  if (dmaFenceIsContainer(fence))
+    warnViolation(obj.platform.log, 'resv-container', { fence: fenceName(fence) });
+  const { list } = obj;
+  if (list === null) throw new DmaApiViolation('resv-no-slot', fenceName(fence));
+  const { entries } = list;
+  const at = entries.findIndex((entry) => gives(entry, fence, usage));
+  const replaced = entries[at];
+  if (replaced === undefined) {
+    if (entries.length >= list.capacity) throw new DmaApiViolation('resv-no-slot', fenceName(fence));
+    entries.push({ fence: dmaFenceGet(fence), usage });
+    return;
+  }
+  entries[at] = { fence: dmaFenceGet(fence), usage };
+  dmaFencePut(replaced.fence);
+}
+
+/** True when `old` makes way for `fence`. */
+function gives(old: DmaResvEntry, fence: DmaFence, usage: DmaResvUsage): boolean {
+  const superseded =
+    old.fence.context === fence.context && old.usage >= usage && dmaFenceIsLaterOrSame(fence, old.fence);
+  return superseded || dmaFenceIsSignaled(old.fence);
+}
+
+/**
+ * Puts `replacement` with `usage` in the place of every fence of `context`.
+ * @kernel dma_resv_replace_fences
+ * @public
+ */
+export function dmaResvReplaceFences(
+  obj: DmaResv,
+  context: number,
+  replacement: DmaFence,
+  usage: DmaResvUsage,
+): void {
+  dmaResvAssertHeld(obj);
+  const entries = obj.list?.entries ?? [];
+  entries.forEach((old, at) => {
+    if (old.fence.context !== context) return;
+    entries[at] = { fence: dmaFenceGet(replacement), usage };
+    dmaFencePut(old.fence);
+  });
+}
