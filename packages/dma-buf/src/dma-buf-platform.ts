@@ -5,6 +5,7 @@
 
 import { EventLog, LockOrder, type ScheduledTask, Scheduler } from '@sgfree/hw-model';
 import { warnViolation } from '@sgfree/mm';
+import { FileTable } from './file/file-table.ts';
 
 /**
  * Classes of the locks around a dma-buf, the outermost first: VFIO's memory lock, the locks of an RDMA exporter, the
@@ -21,6 +22,8 @@ export const DMA_BUF_LOCK_ORDER: readonly string[] = [
   'iopt_pages',
 ];
 
+const DEFAULT_FD_LIMIT = 1024;
+
 /**
  * What a platform is made with; everything has a default.
  * @public
@@ -30,6 +33,10 @@ export interface DmaBufPlatformOptions {
   readonly log?: EventLog;
   /** Asked before each allocation of so many bytes; false makes it fail. Default: all succeed. */
   readonly allocate?: (bytes: number) => boolean;
+  /** File descriptors the process may have; default 1024. */
+  readonly fdLimit?: number;
+  /** As a kernel with CONFIG_DMABUF_DEBUG: importers get copies of tables without pages. Default true. */
+  readonly debugTables?: boolean;
   /** As a kernel with mutex debugging: unlocking a reservation takes back slots that were not used. Default true. */
   readonly debugMutexes?: boolean;
 }
@@ -44,6 +51,11 @@ export class DmaBufPlatform {
   /** Checks how the locks around buffers are nested; its faults are violations in the log. */
   readonly order: LockOrder;
   readonly debugMutexes: boolean;
+  readonly debugTables: boolean;
+  /** The open files of the process. */
+  readonly files: FileTable;
+  /** Every buffer that has been exported and not released. */
+  readonly buffers: Set<{ readonly inode: number }> = new Set();
   allocate: (bytes: number) => boolean;
   readonly #interrupted = new Set<ScheduledTask<unknown>>();
   #nextContext = 1;
@@ -53,6 +65,8 @@ export class DmaBufPlatform {
     this.scheduler = options.scheduler ?? new Scheduler();
     this.log = options.log ?? new EventLog();
     this.allocate = options.allocate ?? (() => true);
+    this.files = new FileTable(options.fdLimit ?? DEFAULT_FD_LIMIT);
+    this.debugTables = options.debugTables ?? true;
     this.debugMutexes = options.debugMutexes ?? true;
     this.order = new LockOrder(this.scheduler, DMA_BUF_LOCK_ORDER, (fault, details) =>
       warnViolation(this.log, fault, details),
