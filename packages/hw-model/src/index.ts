@@ -66,7 +66,84 @@ export { NVME_COMPLETION_ENTRY_BYTES } from './engines/nvme/nvme-queue.ts';
 export { NVME_REGISTER } from './engines/nvme/nvme-registers.ts';
 export { NVME_STATUS, NVME_STATUS_DNR } from './engines/nvme/nvme-status.ts';
 export { NVME_SGL } from './engines/nvme/sgl-walk.ts';
+export { RDMA_ACCESS } from './engines/rdma/rdma-access.ts';
+export {
+  type RdmaCompletion,
+  type RdmaCompletionOpcode,
+  RdmaCompletionQueue,
+} from './engines/rdma/rdma-completion-queue.ts';
+export type { RdmaCounters } from './engines/rdma/rdma-counters.ts';
+export {
+  type RdmaKeyContents,
+  RdmaKeyEntry,
+  type RdmaKeyKind,
+  type RdmaKeyState,
+} from './engines/rdma/rdma-key-entry.ts';
+export { RDMA_EVERY_PD, RdmaKeyTable } from './engines/rdma/rdma-key-table.ts';
+export type { RdmaKeyUse } from './engines/rdma/rdma-key-use.ts';
+export type { RdmaLocalBuffer } from './engines/rdma/rdma-local-buffer.ts';
+export type {
+  RdmaAccessor,
+  RdmaAccessResult,
+  RdmaMemoryPort,
+  RdmaPiece,
+} from './engines/rdma/rdma-memory-port.ts';
+export { RdmaNic, type RdmaNicSpec } from './engines/rdma/rdma-nic.ts';
+export {
+  RDMA_NAK,
+  type RdmaNak,
+  type RdmaPacket,
+  type RdmaRequestPacket,
+  type RdmaResponsePacket,
+} from './engines/rdma/rdma-packet.ts';
+export {
+  type RdmaFaultRange,
+  RdmaPageFault,
+  type RdmaPageFaultSink,
+} from './engines/rdma/rdma-page-fault.ts';
+export {
+  type RdmaAsyncEvent,
+  type RdmaQpAttributes,
+  type RdmaQpHost,
+  type RdmaQpSpec,
+  type RdmaQpState,
+  type RdmaQpType,
+  RdmaQueuePair,
+} from './engines/rdma/rdma-queue-pair.ts';
+export type { RdmaSendEntry } from './engines/rdma/rdma-send-entry.ts';
+export {
+  RDMA_STATUS,
+  type RdmaStatus,
+  type RdmaStatusName,
+  rdmaStatusName,
+} from './engines/rdma/rdma-status.ts';
+export { RDMA_ENTRY_BYTES, RdmaTranslation } from './engines/rdma/rdma-translation.ts';
+export { RdmaWire, type RdmaWireCounters, type RdmaWirePort } from './engines/rdma/rdma-wire.ts';
+export type {
+  RdmaBinding,
+  RdmaOpcode,
+  RdmaReceiveRequest,
+  RdmaRegistration,
+  RdmaSendRequest,
+  RdmaSge,
+} from './engines/rdma/rdma-work-request.ts';
 export { EventLog, type ModelEvent } from './event-log.ts';
+export {
+  type ExplorationOptions,
+  type ExplorationReduction,
+  type ExplorationReport,
+  explore,
+} from './explorer/explore.ts';
+export { exploreSeeds, type SeededReport } from './explorer/explore-seeds.ts';
+export type { ExploredRun, ExploredScenario, ScheduleFault } from './explorer/explored-run.ts';
+export { replaySchedule } from './explorer/replay-schedule.ts';
+export {
+  type Schedule,
+  type ScheduleStep,
+  type ScheduleViolation,
+  showSchedule,
+  showViolation,
+} from './explorer/schedule.ts';
 export { ACS, acsOffset } from './fabric/access-control-services.ts';
 export { BarMemory } from './fabric/bar-memory.ts';
 export { findCapability, findExtendedCapability } from './fabric/capability-list.ts';

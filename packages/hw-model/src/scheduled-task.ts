@@ -16,20 +16,26 @@ export class ScheduledTask<T> {
   /** A daemon waits for work forever; blocked daemons are idle hardware, not a deadlock. */
   readonly daemon: boolean;
   readonly #body: ModelTask<T>;
-  #point: YieldPoint = START;
+  #point: YieldPoint;
   #done = false;
   #result: T | undefined;
 
-  constructor(id: number, name: string, body: ModelTask<T>, daemon: boolean) {
+  constructor(id: number, name: string, body: ModelTask<T>, daemon: boolean, touches?: readonly object[]) {
     this.id = id;
     this.name = name;
     this.daemon = daemon;
     this.#body = body;
+    this.#point = touches === undefined ? START : { ...START, touches };
   }
 
   /** The point at which the task is suspended, or `end`. */
   get at(): string {
     return this.#done ? 'end' : this.#point.at;
+  }
+
+  /** What the next step may touch, as its point says; undefined: anything. */
+  get touches(): readonly object[] | undefined {
+    return this.#point.touches;
   }
 
   get done(): boolean {

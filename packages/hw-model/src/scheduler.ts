@@ -70,9 +70,16 @@ export class Scheduler {
     return this.#tasks;
   }
 
-  /** Adds a task; it first runs when the scheduler picks it. Tasks may spawn tasks. */
-  spawn<T>(name: string, body: ModelTask<T>, options: { readonly daemon?: boolean } = {}): ScheduledTask<T> {
-    const task = new ScheduledTask(this.#nextId, name, body, options.daemon ?? false);
+  /**
+   * Adds a task; it first runs when the scheduler picks it. Tasks may spawn tasks. `touches` says of the way to the first
+   * point what a {@link YieldPoint} says of the way to the next.
+   */
+  spawn<T>(
+    name: string,
+    body: ModelTask<T>,
+    options: { readonly daemon?: boolean; readonly touches?: readonly object[] } = {},
+  ): ScheduledTask<T> {
+    const task = new ScheduledTask(this.#nextId, name, body, options.daemon ?? false, options.touches);
     this.#nextId += 1;
     this.#tasks.push(task as ScheduledTask<unknown>);
     return task;

@@ -12,6 +12,11 @@ export interface YieldPoint {
   readonly at: string;
   /** The task stays blocked while this is false. Must be free of side effects: it is asked any number of times. */
   readonly until?: () => boolean;
+  /**
+   * Everything that `until` looks at, and that the task may read or change from here to its next point, the code of its
+   * callers included. Absent: anything. An explorer takes steps without a common object for independent.
+   */
+  readonly touches?: readonly object[];
 }
 
 /**

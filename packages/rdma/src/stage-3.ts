@@ -1,3 +1,91 @@
 // What RDMA offers at stage 3: as stage 0, and registration of dma-bufs.
 
-export {};
+export type { DmaRange } from './dma-range.ts';
+export {
+  ibUmemFindBestPgoff,
+  ibUmemFindBestPgsz,
+  ibUmemIsContiguous,
+  type UmemLayout,
+} from './umem/best-pgsz.ts';
+export { rdmaForEachBlock, rdmaUmemForEachDmaBlock } from './umem/block-iter.ts';
+export type { DmabufImport, DmabufView } from './umem/dmabuf-import.ts';
+export {
+  type DmabufRequest,
+  IbUmemDmabuf,
+  ibUmemDmabufGet,
+  ibUmemDmabufMapPages,
+  ibUmemDmabufUnmapPages,
+} from './umem/dmabuf-umem.ts';
+export { ibUmemDmabufGetPinned } from './umem/dmabuf-umem-pinned.ts';
+export {
+  HmmDmaMap,
+  hmmDmaMapAlloc,
+  hmmDmaMapFree,
+  hmmDmaMapPfn,
+  hmmDmaUnmapPfn,
+} from './umem/hmm-dma-map.ts';
+export {
+  IbUmem,
+  ibUmemCheckRereg,
+  ibUmemCopyFrom,
+  ibUmemNumDmaBlocks,
+  ibUmemNumPages,
+  ibUmemOffset,
+  ibUmemRelease,
+  ibUmemStartDmaAddr,
+} from './umem/ib-umem.ts';
+export { PageFaultService } from './umem/page-fault-service.ts';
+export { PinnedUmem } from './umem/pinned-umem.ts';
+export { ibDeregDmabufMr, ibRegDmabufMr, ibRegDmabufMrPinned } from './umem/reg-dmabuf-mr.ts';
+export { ibDeregOdpMr, ibRegOdpMr } from './umem/reg-odp-mr.ts';
+export { ibUmemGet } from './umem/sg-pinned-pages.ts';
+export { ibRegUserMr } from './umem/sg-reg-user-mr.ts';
+export { sgtImport, sgtRangeSource } from './umem/sgt-import.ts';
+export { sgtRanges } from './umem/sgt-ranges.ts';
+export { ALL_PAGE_SIZES, pageSizeBitmap, type U64 } from './umem/u64.ts';
+export { ibDeregUserMr, NIC_PAGE_SIZES, type UmemMr } from './umem/umem-mr.ts';
+export {
+  IbUmemOdp,
+  ibUmemOdpGet,
+  ibUmemOdpMapDmaAndLock,
+  ibUmemOdpUnmapDmaPages,
+  type UmemOdpQuirks,
+} from './umem/umem-odp.ts';
+export { IbAccess, ibAccessWritable, ibCheckMrAccess } from './verbs/ib-access.ts';
+export { IbCq, ibCreateCq, ibDestroyCq, ibPollCq, nextCompletion } from './verbs/ib-cq.ts';
+export { IbDevice, type IbDeviceAttr, type IbDeviceOptions } from './verbs/ib-device.ts';
+export { ibAllocMr, ibIncRkey, ibMapMrSg, ibUpdateFastRegKey } from './verbs/ib-fast-reg-mr.ts';
+export { IbMr, type IbMrType, ibDeregMr } from './verbs/ib-mr.ts';
+export { allocMw, deallocMw, IbMw } from './verbs/ib-mw.ts';
+export { IbPd, type IbPdFlags, ibAllocPd, ibDeallocPd } from './verbs/ib-pd.ts';
+export { ibPostRecv, ibPostSend } from './verbs/ib-post.ts';
+export {
+  IbQp,
+  type IbQpCap,
+  type IbQpInitAttr,
+  ibCreateQp,
+  ibDestroyQp,
+  ibDrainQp,
+  ibModifyQp,
+} from './verbs/ib-qp.ts';
+export { type IbQpAttr, type IbQpAttrName, ibModifyQpIsOk } from './verbs/ib-qp-state.ts';
+export {
+  blocksNeeded,
+  fillMrBlocks,
+  type MrBlocks,
+  type RegionSpec,
+  registerRegion,
+  replaceMrBlocks,
+  revokeMr,
+  zapMrBlocks,
+} from './verbs/ib-region-mr.ts';
+export type {
+  BadWr,
+  IbRecvWr,
+  IbSendFlags,
+  IbSendWr,
+  IbSge,
+  IbWrOpcode,
+} from './verbs/ib-send-wr.ts';
+export { ibSgToPages, type PagedRegion, type SetPage, type SgOffset } from './verbs/ib-sg-to-pages.ts';
+export { type IbWc, IbWcStatus } from './verbs/ib-wc.ts';

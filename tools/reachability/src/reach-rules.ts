@@ -24,4 +24,10 @@ export const reachRules: readonly ReachRule[] = [
     required: ['packages/dma-sg/', 'packages/block/'],
     why: 'stage 0 knows no two-step API',
   },
+  {
+    start: 'packages/rdma/src/stage-4.ts',
+    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
+    required: ['packages/dma-iova/', 'packages/dma-buf/', 'packages/rdma/src/umem/'],
+    why: 'RDMA has no scatterlist inside from stage 4 on',
+  },
 ];

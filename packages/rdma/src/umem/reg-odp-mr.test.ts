@@ -1,0 +1,135 @@
+// On-demand regions: a peer's write faults pages in, a change of the process takes them away in the right order.
+import { dmaAddr, PAGE_SIZE } from '@sgfree/hw-model';
+import { copyFromUser, copyToUser, Errno, vmMunmap, zapPageRange } from '@sgfree/mm';
+import { expect, it } from 'vitest';
+import { UmemMachine } from '../../test/umem-machine.ts';
+import { outcomeValue } from '../../test/verbs-rig.ts';
+import { IbAccess } from '../verbs/ib-access.ts';
+import { ibPostSend } from '../verbs/ib-post.ts';
+import { PageFaultService } from './page-fault-service.ts';
+import { ibDeregOdpMr, ibRegOdpMr } from './reg-odp-mr.ts';
+import { ibUmemOdpMapDmaAndLock, mapOdpEntry } from './umem-odp.ts';
+
+const ACCESS = IbAccess.LOCAL_WRITE | IbAccess.REMOTE_READ | IbAccess.REMOTE_WRITE | IbAccess.ON_DEMAND;
+
+function onDemand(iommu: boolean, pages = 4) {
+  const machine = new UmemMachine({ iommu });
+  const faults = new PageFaultService(machine.device, machine.rig.scheduler);
+  const at = machine.mm.mmap(pages * PAGE_SIZE);
+  const bytes = pages * PAGE_SIZE;
+  const reg = outcomeValue(machine.do(ibRegOdpMr(machine.pd, machine.mm, at, bytes, at, ACCESS, faults)));
+  return { machine, faults, at, bytes, reg };
+}
+
+it('a peer writes pages that were not there; unmapping them takes the keys translations first', () => {
+  const { machine, faults, at, bytes, reg } = onDemand(false);
+  const sent = Uint8Array.from({ length: bytes }, (_, i) => (i * 13 + 5) % 241);
+  machine.rig.b.bar.mmioWrite(0, sent);
+  const local = { addr: machine.rig.b.barAt, length: bytes, lkey: machine.rig.b.pd.localDmaLkey };
+  const write = {
+    wrId: 1,
+    opcode: 'rdma-write',
+    sgList: [local],
+    remoteAddr: at,
+    rkey: reg.mr.rkey,
+    sendFlags: { signaled: true },
+  } as const;
+  ibPostSend(machine.peerQp, [write], { wr: null });
+  expect(machine.rig.settle(machine.rig.b).map(({ status }) => status)).toEqual([0]);
+  expect(faults.served).toBeGreaterThan(0);
+  const seen = new Uint8Array(bytes);
+  machine.do(copyFromUser(machine.mm, at, seen));
+  expect(seen).toEqual(sent);
+  expect(reg.umem.npages).toBe(4);
+  machine.do(zapPageRange(machine.mm, at + PAGE_SIZE, PAGE_SIZE));
+  expect(reg.umem.npages).toBe(3);
+  expect([0, 1, 2].map((block) => reg.mr.entry.translation?.permits(block, true))).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  machine.do(vmMunmap(machine.mm, at, bytes));
+  expect(machine.pages.liveFrames).toBe(0);
+  ibPostSend(machine.peerQp, [{ ...write, wrId: 2 }], { wr: null });
+  expect(machine.rig.settle(machine.rig.b).map(({ status }) => status)).toEqual([10]);
+  expect(machine.do(ibDeregOdpMr(reg, faults))).toBe(0);
+});
+
+it('behind an IOMMU each page is linked by itself and all are gone after deregistration', () => {
+  const { machine, faults, at, bytes, reg } = onDemand(true);
+  const { umem } = reg;
+  machine.do(copyToUser(machine.mm, at, new Uint8Array(PAGE_SIZE)));
+  const count = machine.do(locked(umem, at, bytes, true, false));
+  expect(count).toEqual([4, 1]);
+  expect(machine.domain.table.liveLeafEntries).toBe(1);
+  expect(machine.do(locked(umem, at, bytes, true, true))).toEqual([4, 4]);
+  expect(umem.npages).toBe(4);
+  expect(machine.domain.table.liveLeafEntries).toBe(4);
+  expect(machine.mm.pinnedVm).toBe(0);
+  expect(machine.do(ibDeregOdpMr(reg, faults))).toBe(0);
+  expect(machine.leftovers).toEqual([0, 0, 0, 0, machine.leftovers[4], 1]);
+  expect(machine.mm.notifiers.watchers.size).toBe(0);
+});
+
+it('takes away in order: the translation of the key, the IOTLB entry, then the page', () => {
+  const { machine, at, bytes, reg } = onDemand(true);
+  machine.do(locked(reg.umem, at, bytes, true, true));
+  reg.mr.entry.translation?.set(1, dmaAddr(0x1000));
+  const order: string[] = [];
+  const look = (): void => {
+    if (reg.mr.entry.translation?.permits(1, true) === false && !order.includes('key')) order.push('key');
+    if (machine.rig.log.events.some(({ kind }) => kind === 'test:iotlb') && !order.includes('iotlb'))
+      order.push('iotlb');
+    if (machine.pages.liveFrames === 3 && !order.includes('page')) order.push('page');
+  };
+  machine.rig.log.clear();
+  const { post } = machine.rig.log;
+  machine.rig.log.post = (event) => {
+    look();
+    post.call(machine.rig.log, event);
+    look();
+  };
+  machine.do(zapPageRange(machine.mm, at + PAGE_SIZE, PAGE_SIZE));
+  look();
+  expect(order).toEqual(['key', 'iotlb', 'page']);
+});
+
+it('refuses ranges outside, processes that are gone, and allocations that fail', () => {
+  const { machine, at, bytes, reg } = onDemand(true);
+  const look = (from: number, size: number): number =>
+    machine.do(ibUmemOdpMapDmaAndLock(reg.umem, from, size, false, true));
+  expect(look(at - 1, 2)).toBe(-Errno.EFAULT);
+  expect(look(at, bytes + 1)).toBe(-Errno.EFAULT);
+  machine.mm.users = 0;
+  expect(look(at, bytes)).toBe(-Errno.EINVAL);
+  for (let allowed = 0; allowed < 8; allowed += 1) {
+    const fresh = new UmemMachine({ iommu: true });
+    const faults = new PageFaultService(fresh.device, fresh.rig.scheduler);
+    const start = fresh.mm.mmap(PAGE_SIZE);
+    const before = fresh.leftovers;
+    fresh.failAfter = allowed;
+    const made = fresh.do(ibRegOdpMr(fresh.pd, fresh.mm, start, PAGE_SIZE, start, ACCESS, faults));
+    if (made.ok) fresh.do(ibDeregOdpMr(made.value, faults));
+    else expect(made.errno).toBe(Errno.ENOMEM);
+    expect(fresh.leftovers).toEqual(before);
+    expect(fresh.mm.notifiers.watchers.size).toBe(0);
+  }
+});
+
+/** Looks, maps what is there and gives the mutex back: entries in the range, entries mapped. */
+function* locked(
+  umem: Parameters<typeof ibUmemOdpMapDmaAndLock>[0],
+  at: number,
+  bytes: number,
+  write: boolean,
+  fault: boolean,
+) {
+  const count = yield* ibUmemOdpMapDmaAndLock(umem, at, bytes, write, fault);
+  let mapped = 0;
+  for (let idx = 0; idx < count; idx += 1) {
+    const entry = mapOdpEntry(umem, idx);
+    if (entry !== null && typeof entry !== 'number') mapped += 1;
+  }
+  umem.umemMutex.unlock();
+  return [count, mapped];
+}
