@@ -5,6 +5,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './command-line.ts';
+import { PCI_IDS_FILES } from './dump-input/find-pci-ids.ts';
 import { readToEnd } from './request-list/bounded-read.ts';
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -40,5 +41,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stderrIsTerminal: process.stderr.isTTY === true,
   env: process.env,
   now: () => performance.now(),
+  pciIdsFiles: PCI_IDS_FILES,
   requestsFolder: fileURLToPath(new URL('../requests/', import.meta.url)),
 });

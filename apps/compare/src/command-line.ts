@@ -3,22 +3,30 @@
 // Simplified: no configuration file, no completion.
 
 import { Command, CommanderError } from 'commander';
-import { baseCommand, EXIT_TEXT } from './base-command.ts';
-import { registerBlame } from './blame-command.ts';
-import { registerCompare } from './compare-options.ts';
-import { registerReplay } from './replay/replay-options.ts';
+import { baseCommand, type Ended, EXIT_TEXT } from './base-command.ts';
 import { InputError } from './request-list/input-error.ts';
-import { registerStages } from './stages-command.ts';
 import type { World } from './world.ts';
 
 const VERSION = '0.0.0';
 const EXAMPLES = `
 Examples:
-  sgfree compare            recorded I/O at two stages, side by side
+  sgfree compare            recorded I/O at three stages, side by side
   sgfree compare --help     its options, and what a request list looks like
   sgfree replay trace.txt   your kernel trace at both stages under strict, lazy and passthrough
+  sgfree p2p machine.txt    whether the devices of your machine reach each other, from lspci -vvv
   sgfree stages             the road, stage by stage
 `;
+
+type Register = (program: Command, world: World, ended: Ended) => void;
+
+/** Loading all commands takes longer than most of them run, so only the one that is named is loaded. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ['compare', async () => (await import('./compare-options.ts')).registerCompare],
+  ['replay', async () => (await import('./replay/replay-options.ts')).registerReplay],
+  ['stages', async () => (await import('./stages-command.ts')).registerStages],
+  ['blame', async () => (await import('./blame-command.ts')).registerBlame],
+  ['p2p', async () => (await import('./p2p/p2p-options.ts')).registerP2p],
+]);
 
 /** Runs one command line; the promise holds the exit code. */
 export async function runCommandLine(argv: readonly string[], world: World): Promise<number> {
@@ -30,10 +38,9 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
     .description("Linux's road from scatterlist DMA to a scatterlist-free world, made executable.")
     .version(VERSION, '-V, --version')
     .addHelpText('after', EXAMPLES + EXIT_TEXT);
-  registerCompare(program, world, ended);
-  registerReplay(program, world, ended);
-  registerStages(program, world, ended);
-  registerBlame(program, world, ended);
+  const named = COMMANDS.get(argv[0] ?? '');
+  const wanted = named === undefined ? [...COMMANDS.values()] : [named];
+  for (const register of await Promise.all(wanted.map((load) => load()))) register(program, world, ended);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;

@@ -1,6 +1,7 @@
-// `sgfree compare`: the same I/O at two stages of the road, on the same machine, side by side.
+// `sgfree compare`: the same I/O at every stage of the road that runs, on the same machine, side by side: with its data in
+// RAM, then in a peer's BAR.
 // Source followed: the project's main job.
-// Simplified: stages 0 and 1, strict mode; several lists run one after the other, each on fresh machines.
+// Simplified: data in RAM in strict mode only; several lists run one after the other, each on fresh machines.
 
 import { join } from 'node:path';
 import {
@@ -10,13 +11,19 @@ import {
   type PageBacking,
   type PlantedFault,
   runnableStages,
-  type StageReport,
   type Verdict,
 } from '@sgfree/roadmap';
 import { createColors } from 'picocolors';
 import { type Comparison, compareDocument } from './compare-json.ts';
+import { peerText } from './compare-peer-text.ts';
+import { comparePeers, type PeerComparisons } from './compare-peers.ts';
 import { comparisonText } from './comparison-text.ts';
 import { Progress } from './progress.ts';
+import { machineDocument } from './real-machine/machine-json.ts';
+import type { MachineOptions } from './real-machine/machine-options.ts';
+import { machinePair } from './real-machine/machine-pair.ts';
+import { runMachine } from './real-machine/machine-run.ts';
+import { machineText } from './real-machine/machine-text.ts';
 import { readInput } from './request-list/read-input.ts';
 import { parseRequestList, type RequestList } from './request-list/request-list.ts';
 import { type World, wantsColour } from './world.ts';
@@ -29,22 +36,53 @@ export interface CompareOptions {
   readonly seed: number;
   readonly memory: number;
   readonly pages?: PageBacking;
-  readonly plant?: PlantedFault;
+  readonly plant?: PlantedFault | PeerPlantedFault;
+  /** Run between two functions of a real machine instead. */
+  readonly machine?: MachineOptions;
 }
+
+/** A fault that only a run with data in a peer's BAR can have. */
+export type PeerPlantedFault = 'forced-bus-address';
 
 /** The recorded lists shipped with the command. */
 const BUNDLED = ['nvio_small.jsonl.gz', 'nvio_huge.jsonl', 'nvio_wide.jsonl.gz'] as const;
 
 /** Runs the comparison; exit code 0 = all right, 1 = a check failed. Throws InputError. */
-export function runCompare(world: World, options: CompareOptions): number {
+export async function runCompare(world: World, options: CompareOptions): Promise<number> {
   const lists = readLists(world, options);
   const progress = new Progress(world);
+  if (options.machine !== undefined)
+    return await compareOnMachine(world, options, options.machine, lists, progress);
   const comparisons = lists.map((list) => compareList(options, list, progress));
+  const peers = comparePeersOf(lists[0] as RequestList, options, progress);
   progress.end();
-  const verdict = overallVerdict(comparisons.map((one) => one.verdict));
-  if (options.json) world.out(compareDocument(comparisons, options, verdict));
-  else world.out(textOf(world, options, comparisons, verdict));
+  const verdict = overallVerdict([...comparisons, ...(peers?.comparisons ?? [])].map((one) => one.verdict));
+  if (options.json) world.out(compareDocument(comparisons, peers, options, verdict));
+  else world.out(textOf(world, options, comparisons, peers, verdict));
   return verdict.ok ? 0 : 1;
+}
+
+/** The same on a real machine: in a peer's BAR only. */
+async function compareOnMachine(
+  world: World,
+  { seed, plant, json }: CompareOptions,
+  machine: MachineOptions,
+  [list]: readonly RequestList[],
+  progress: Progress,
+): Promise<number> {
+  const pair = await machinePair(world, machine);
+  const run = plant === 'forced-bus-address' ? { seed, plant } : { seed };
+  const comparison = runMachine(pair, list as RequestList, run, progress);
+  progress.end();
+  const { verdict } = comparison;
+  if (json) world.out(machineDocument(comparison, seed));
+  else world.out(`${machineText(world, comparison, colouring(world))}\n${colouring(world)(verdict)}\n`);
+  return verdict.ok ? 0 : 1;
+}
+
+function colouring(world: World): (verdict: Verdict) => string {
+  const colours = createColors(wantsColour(world));
+  return ({ ok, line }) => (ok ? colours.green(line) : colours.red(line));
 }
 
 /** Everything is read and checked before anything runs: bad input costs no time. */
@@ -60,6 +98,16 @@ function readLists(world: World, options: CompareOptions): RequestList[] {
   });
 }
 
+/** Null where a fault was put into the runs in RAM: what they show needs nothing beside it. */
+function comparePeersOf(
+  list: RequestList,
+  { seed, plant }: CompareOptions,
+  progress: Progress,
+): PeerComparisons | null {
+  if (plant === undefined) return comparePeers(list, { seed }, progress);
+  return plant === 'forced-bus-address' ? comparePeers(list, { seed, plant }, progress) : null;
+}
+
 function compareList(options: CompareOptions, list: RequestList, progress: Progress): Comparison {
   const { seed, memory: memoryBytes, plant } = options;
   const { ios, backing } = list;
@@ -70,26 +118,23 @@ function compareList(options: CompareOptions, list: RequestList, progress: Progr
       seed,
       memoryBytes,
       onIo: (done) => progress.step(`${list.source}: stage ${stage.stage}`, done, ios.length),
-      ...(plant === undefined ? {} : { plant }),
+      ...(plant === undefined || plant === 'forced-bus-address' ? {} : { plant }),
     }),
   );
-  const [from, to] = reports as [StageReport, StageReport];
-  return { list, reports, verdict: compareVerdict(from, to) };
+  return { list, reports, verdict: compareVerdict(...reports) };
 }
 
 function textOf(
   world: World,
   options: CompareOptions,
   comparisons: readonly Comparison[],
+  peers: PeerComparisons | null,
   verdict: Verdict,
 ): string {
-  const colours = createColors(wantsColour(world));
-  const coloured = ({ ok, line }: Verdict): string => (ok ? colours.green(line) : colours.red(line));
-  if (comparisons.length === 1) {
-    return `${comparisons.map((one) => comparisonText(world, options, one)).join('')}${coloured(verdict)}\n`;
-  }
-  const parts = comparisons.map(
-    (one) => `${comparisonText(world, options, one)}${coloured(one.verdict)}\n\n`,
-  );
-  return `${parts.join('')}${coloured(verdict)}\n`;
+  const coloured = colouring(world);
+  const parts = comparisons.map((one) => `${comparisonText(world, options, one)}${coloured(one.verdict)}\n`);
+  if (peers !== null) parts.push(peerText(world, peers, coloured));
+  // Over one comparison the last line would say the same again.
+  if (parts.length > 1) parts.push(`${coloured(verdict)}\n`);
+  return parts.join('\n');
 }

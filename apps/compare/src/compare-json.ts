@@ -4,6 +4,7 @@
 
 import { addOffset, hex } from '@sgfree/hw-model';
 import { machineShape, type StageReport, type Verdict } from '@sgfree/roadmap';
+import type { PeerComparisons } from './compare-peers.ts';
 import type { RequestList } from './request-list/request-list.ts';
 
 /** Name and version of the document's schema. */
@@ -19,6 +20,7 @@ export interface Comparison {
 /** The document, ready to print. */
 export function compareDocument(
   comparisons: readonly Comparison[],
+  peers: PeerComparisons | null,
   run: { readonly memory: number; readonly seed: number },
   verdict: Verdict,
 ): string {
@@ -47,7 +49,16 @@ export function compareDocument(
       stages: reports,
       verdict: own,
     })),
+    peers: peers === null ? null : peersDocument(peers),
     verdict,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Data in a peer's BAR: what was run, and each variant. */
+function peersDocument({ source, ios, iosInList, bytes, comparisons }: PeerComparisons): object {
+  return {
+    requests: { source, ios, iosInList, bytes },
+    variants: comparisons.map(({ variant, reports, verdict }) => ({ ...variant, stages: reports, verdict })),
+  };
 }

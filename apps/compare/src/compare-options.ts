@@ -11,8 +11,14 @@ import {
 } from '@sgfree/roadmap';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Ended, EXIT_TEXT, subCommand } from './base-command.ts';
-import { type CompareOptions, runCompare } from './compare-command.ts';
+import { type CompareOptions, type PeerPlantedFault, runCompare } from './compare-command.ts';
 import { parseSize, sizeText } from './memory-size.ts';
+import {
+  addMachineOptions,
+  MACHINE_EXAMPLES,
+  machineOptions,
+  type RawMachineOptions,
+} from './real-machine/machine-options.ts';
 import type { World } from './world.ts';
 
 const EXAMPLES = `
@@ -21,27 +27,30 @@ Examples:
   sgfree compare --requests nvio_small.jsonl.gz     your own list
   zcat list.jsonl.gz | sgfree compare -r - --json   from standard input, for programs
   sgfree compare --plant skipped-invalidation       see a check fail
+  sgfree compare --plant forced-bus-address         the same for data in a peer's BAR
 
 A request list has one JSON object a line:
   {"op":"read","pos":4096,"total":4096,"iov":[[4096,[["0x10ac28000",4096]]]]}
 pos is the byte offset on the disk; iov lists per iovec its length and its physical pieces [address, bytes].
 `;
 
-interface RawOptions {
+interface RawOptions extends RawMachineOptions {
   readonly requests?: readonly string[];
   readonly json?: true;
   readonly seed: number;
   readonly memory: number;
   readonly pages?: '4k' | '2m';
-  readonly plant?: PlantedFault;
+  readonly plant?: PlantedFault | PeerPlantedFault;
 }
 
 const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages', '2m': 'huge-pages' };
 
 /** Adds the command to `program`. */
 export function registerCompare(program: Command, world: World, ended: Ended): void {
-  subCommand(program, world, 'compare')
-    .description('Run the same I/O at stage 0 (scatterlist) and stage 1 (two-step API) and compare.')
+  const command = subCommand(program, world, 'compare')
+    .description(
+      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page), in RAM and in a peer, and compare.',
+    )
     .option(
       '-r, --requests <file>',
       'request list: .jsonl, gzip or plain, - for standard input; may be given again (default: the recorded lists)',
@@ -60,9 +69,14 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
         '2m',
       ]),
     )
-    .addOption(new Option('--plant <fault>', 'break one thing on purpose').choices([...PLANTED_FAULTS]))
-    .addHelpText('after', EXAMPLES + EXIT_TEXT)
-    .action((raw: RawOptions) => ended(runCompare(world, checked(raw))));
+    .addOption(
+      new Option('--plant <fault>', 'break one thing on purpose').choices([
+        ...PLANTED_FAULTS,
+        'forced-bus-address',
+      ]),
+    )
+    .addHelpText('after', EXAMPLES + MACHINE_EXAMPLES + EXIT_TEXT);
+  addMachineOptions(command).action(async (raw: RawOptions) => ended(await runCompare(world, checked(raw))));
 }
 
 function seedNumber(text: string): number {
@@ -83,6 +97,15 @@ function memoryBytes(text: string): number {
 }
 
 function checked(raw: RawOptions): CompareOptions {
-  const { pages, requests = [], ...rest } = raw;
-  return { ...rest, requests, ...(pages === undefined ? {} : { pages: BACKINGS[pages] }) };
+  const { pages, requests = [], json, seed, memory, plant } = raw;
+  const machine = machineOptions(raw, plant !== undefined && plant !== 'forced-bus-address');
+  return {
+    requests,
+    seed,
+    memory,
+    ...(json === undefined ? {} : { json }),
+    ...(plant === undefined ? {} : { plant }),
+    ...(pages === undefined ? {} : { pages: BACKINGS[pages] }),
+    ...(machine === null ? {} : { machine }),
+  };
 }

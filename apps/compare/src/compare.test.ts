@@ -16,6 +16,16 @@ interface Document {
     readonly stages: readonly StageReport[];
     readonly verdict: Verdict;
   }[];
+  readonly peers: {
+    readonly requests: { readonly source: string; readonly ios: number; readonly iosInList: number };
+    readonly variants: readonly {
+      readonly key: string;
+      readonly peer: string;
+      readonly iommu: boolean;
+      readonly stages: readonly StageReport[];
+      readonly verdict: Verdict;
+    }[];
+  };
   readonly verdict: Verdict;
 }
 
@@ -44,22 +54,34 @@ async function run(argv: readonly string[], stdin = ''): Promise<{ code: number;
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
 
 describe('sgfree compare', () => {
-  it('runs the recorded lists, stage 0 beside stage 1, and ends with the verdict', async () => {
+  it('runs the recorded lists at every stage, in RAM and in a peer, and ends with the verdict', async () => {
     const { code, out, err } = await run(['compare']);
     expect(err).toBe('');
     expect(code).toBe(0);
-    expect(lastLine(out)).toBe('OK: 3 comparisons, every byte right at both stages of each');
+    expect(lastLine(out)).toBe('OK: 7 comparisons, every byte right at every stage of each');
     for (const name of ['nvio_small', 'nvio_huge', 'nvio_wide']) expect(out).toContain(`requests: ${name}`);
     expect(out).toContain('stage 0: scatterlist, dma_map_sg');
     expect(out).toContain('stage 1: two-step IOVA API');
+    expect(out).toContain('stage 2: physical ranges, no struct page');
+    expect(out).toMatch(/data in a peer's BAR\nrequests: nvio_small .*: \d+ of 60 I\/Os/);
+    for (const place of ['below the same switch', 'below another root port']) {
+      for (const state of ['on', 'off']) {
+        expect(out).toMatch(
+          new RegExp(
+            `\npeer ${place}, IOMMU ${state}: OK: .*struct page memory 4194304 -> 4194304 -> 0 bytes\n`,
+          ),
+        );
+      }
+    }
   });
 
-  it('ends with the verdict of one list', async () => {
+  it('gives the verdict of one list', async () => {
     const { code, out } = await run(['compare', '-r', join(requestsFolder, 'nvio_small.jsonl.gz')]);
     expect(code).toBe(0);
-    expect(lastLine(out)).toMatch(
-      /^OK: every byte right at both stages; \d+ two-step requests: same IOMMU work; /,
+    expect(out).toMatch(
+      /\nOK: every byte right at stages 0, 1 and 2; \d+ two-step requests: same IOMMU work; /,
     );
+    expect(lastLine(out)).toBe('OK: 5 comparisons, every byte right at every stage of each');
   });
 
   it('prints one JSON document with the reports of every list', async () => {
@@ -71,13 +93,52 @@ describe('sgfree compare', () => {
     expect(document.lists.map(({ requests }) => requests.pages)).toEqual(['4K', '2M', '4K']);
     for (const { stages, verdict } of document.lists) {
       expect(verdict.ok).toBe(true);
-      expect(stages.map(({ stage }) => stage)).toEqual([0, 1]);
+      expect(stages.map(({ stage }) => stage)).toEqual([0, 1, 2]);
+      expect(stages.map(({ total }) => total.structPagesTouched === 0)).toEqual([false, false, true]);
     }
     expect(document.lists[2]?.stages[1]?.requestWork).toMatchObject({
       mapCalls: 3194,
       unmapCalls: 1702,
       invalidationCommands: 1702,
     });
+  });
+
+  it('tells in the document how data in a peer moved: variant by variant, by the fabric counters', async () => {
+    const { out } = await run(['compare', '-r', join(requestsFolder, 'nvio_wide.jsonl.gz'), '--json']);
+    const { peers } = JSON.parse(out) as Document;
+    expect(peers.requests.source).toContain('nvio_wide');
+    expect(peers.requests.ios).toBeLessThan(peers.requests.iosInList);
+    expect(peers.variants.map(({ peer, iommu }) => [peer, iommu])).toEqual([
+      ['switch', true],
+      ['switch', false],
+      ['host-bridge', true],
+      ['host-bridge', false],
+    ]);
+    for (const { peer, iommu, stages, verdict } of peers.variants) {
+      expect(verdict.ok).toBe(true);
+      expect(stages.map(({ stage }) => stage)).toEqual([0, 1, 2]);
+      for (const { fabric, bytesVerified, requestWork } of stages) {
+        const [taken, other] =
+          peer === 'switch'
+            ? [fabric.switchLocal, fabric.hostBridge]
+            : [fabric.hostBridge, fabric.switchLocal];
+        expect([taken.bytes, other.bytes]).toEqual([bytesVerified, 0]);
+        expect(requestWork.iovaAllocations > 0).toBe(iommu && peer === 'host-bridge');
+      }
+      expect(stages.map((report) => report.peer?.structPageBytes)).toEqual([2 ** 22, 2 ** 22, 0]);
+    }
+  });
+
+  it('a bus address handed out where the route goes through the host bridge is noticed', async () => {
+    const file = join(requestsFolder, 'nvio_small.jsonl.gz');
+    const { code, out, err } = await run(['compare', '-r', file, '--plant', 'forced-bus-address']);
+    expect(err).toBe('');
+    expect(code).toBe(1);
+    expect(out).toContain('planted:  forced-bus-address');
+    expect(out).toMatch(/\npeer below another root port, IOMMU on: FAILED: .*the IOMMU blocked the device/);
+    expect(out).toMatch(/\npeer below the same switch, IOMMU on: OK: /);
+    expect(out).toMatch(/\nOK: every byte right at stages 0, 1 and 2; /);
+    expect(lastLine(out)).toBe('FAILED: 1 of 5 comparisons failed');
   });
 
   it('is a pure function of its input: the same twice, other data with another seed', async () => {
@@ -93,9 +154,27 @@ describe('sgfree compare', () => {
       expect(err).toBe('');
       expect(code).toBe(1);
       expect(out).toContain(`planted:  ${fault}`);
-      expect(lastLine(out)).toMatch(/^FAILED: stage 0: .* \| stage 1: /);
+      expect(lastLine(out)).toMatch(/^FAILED: stage 0: .* \| stage 1: .* \| stage 2: /);
+      expect(out).not.toContain("data in a peer's BAR");
       expect(out).not.toContain('no request fits');
     }
+  });
+
+  it('runs nothing in a peer where no I/O is small enough, and says so', async () => {
+    const pieces = Array.from(
+      { length: 5 },
+      (_, i) => `["0x${(0x100000000 + i * 2 ** 21).toString(16)}",1048576]`,
+    );
+    const record = `{"op":"read","pos":0,"total":5242880,"iov":[[5242880,[${pieces.join(',')}]]]}`;
+    const { code, out } = await run(['compare', '-r', '-'], record);
+    expect(code).toBe(0);
+    expect(out).toContain("data in a peer's BAR: not run: no I/O of <stdin> is small enough");
+    expect(lastLine(out)).toMatch(/^OK: every byte right at stages 0, 1 and 2; /);
+    const { out: json } = await run(['compare', '-r', '-', '--json'], record);
+    expect((JSON.parse(json) as Document).peers).toMatchObject({
+      requests: { ios: 0, iosInList: 1 },
+      variants: [],
+    });
   });
 
   it('takes a list from standard input', async () => {

@@ -1,7 +1,8 @@
-// One comparison for people: what was run, the table of both stages, and what went wrong.
+// One comparison for people: what was run, the table of all stages, and what went wrong.
 // Source followed: the stage report; nothing is computed here.
 // Simplified: the first few failures are shown, the rest are counted.
 
+import type { StageReport } from '@sgfree/roadmap';
 import type { CompareOptions } from './compare-command.ts';
 import type { Comparison } from './compare-json.ts';
 import { sizeText } from './memory-size.ts';
@@ -22,13 +23,18 @@ export function comparisonText(world: World, options: CompareOptions, { list, re
   if (list.skipped > 0) lines.push(`skipped:  ${list.skipped} I/Os that failed when they were recorded`);
   if (options.plant !== undefined) lines.push(`planted:  ${options.plant} (a fault put in on purpose)`);
   lines.push('', reportTable(world, reports), '');
-  for (const report of reports) {
-    for (const failure of report.failures.slice(0, MOST_FAILURES_SHOWN)) {
-      const place = failure.io < 0 ? '' : ` I/O ${failure.io}:`;
-      lines.push(`stage ${report.stage}:${place} ${failure.detail}`);
-    }
-    const more = report.failureCount - Math.min(report.failures.length, MOST_FAILURES_SHOWN);
-    if (more > 0) lines.push(`stage ${report.stage}: ${grouped(more)} more failures`);
-  }
+  lines.push(...failureLines(reports));
   return `${lines.join('\n')}\n`;
+}
+
+/** What went wrong at each stage, a line each. */
+export function failureLines(reports: readonly StageReport[]): string[] {
+  return reports.flatMap(({ stage, failures, failureCount }) => {
+    const shown = failures.slice(0, MOST_FAILURES_SHOWN);
+    const more = failureCount - shown.length;
+    return [
+      ...shown.map(({ io, detail }) => `stage ${stage}:${io < 0 ? '' : ` I/O ${io}:`} ${detail}`),
+      ...(more > 0 ? [`stage ${stage}: ${grouped(more)} more failures`] : []),
+    ];
+  });
 }

@@ -79,7 +79,8 @@ function classRows(reports: readonly StageReport[], kind: ReportClass): Cell[][]
   return [[''], [title], [size], ...numberRows(classes, CLASS_ROWS)];
 }
 
-function numberRows<T>(
+/** One row a figure, one column a subject, and the change from the first to the last. */
+export function numberRows<T>(
   subjects: readonly T[],
   rows: readonly (readonly [string, (subject: T) => number])[],
 ): Cell[][] {

@@ -17,6 +17,8 @@ export interface World {
   now(): number;
   /** Where the lists shipped with the command lie. */
   readonly requestsFolder: string;
+  /** Where a pci.ids database may lie; none = no names but those of the dump. */
+  readonly pciIdsFiles?: readonly string[];
 }
 
 /** Colours only where a person sees them: NO_COLOR wins over FORCE_COLOR, which wins over the terminal test. */

@@ -24,7 +24,7 @@ import {
   dmaIovaTryAlloc,
   dmaUseIova,
 } from '@sgfree/dma-iova';
-import { type DmaAddr, dmaAddr, frameOf } from '@sgfree/hw-model';
+import { type DmaAddr, dmaAddr, frameOf, type PhysAddr } from '@sgfree/hw-model';
 import type { BioVec } from './bio-vec.ts';
 import { type BlkStatus, errnoToBlkStatus } from './blk-status.ts';
 import { type BlockRequest, reqPhysGapMask } from './block-request.ts';
@@ -40,20 +40,21 @@ export class BlkDmaIter {
   /** Bytes of the current range (`len`). */
   bytes = 0;
   status: BlkStatus = 'ok';
-  /** How the request's memory is reached; decided by its first page for all of it. */
+  /** How the request's memory is reached; decided once for all of it. */
   mapType: P2pMapType = 'none';
   /** @internal */
   readonly p2p: P2pdmaMapState = new P2pdmaMapState();
+  /** What the request's memory answers to on the bus; set where {@link BlkDmaIter.mapType} is 'bus-addr'. @internal */
+  busAddress: ((phys: PhysAddr) => DmaAddr) | null = null;
   /** @internal */
   segments: SegmentIterator | null = null;
   /** @internal */
   attrs: DmaAttrs = NO_ATTRS;
 }
 
-function busRange(dev: Device, iter: BlkDmaIter, vec: BioVec): boolean {
-  const { pagemap } = iter.p2p;
-  if (pagemap === null || dev.platform.p2p === null) return false;
-  iter.addr = dev.platform.p2p.busAddress(pagemap, vec.phys);
+function busRange(iter: BlkDmaIter, vec: BioVec): boolean {
+  if (iter.busAddress === null) return false;
+  iter.addr = iter.busAddress(vec.phys);
   iter.bytes = vec.bytes;
   return true;
 }
@@ -93,6 +94,36 @@ function linkAll(
   return false;
 }
 
+/** Starts over on `request`: its first run, or null without data. @internal */
+export function firstRun(request: BlockRequest, iter: BlkDmaIter): BioVec | null {
+  iter.segments = new SegmentIterator(request);
+  iter.status = 'ok';
+  iter.attrs = NO_ATTRS;
+  return iter.segments.next();
+}
+
+/** Maps `first`, or all of `request` as one range, the way `iter.mapType` says. @internal */
+export function mapFirstRun(
+  request: BlockRequest,
+  dev: Device,
+  state: DmaIovaState,
+  iter: BlkDmaIter,
+  first: BioVec,
+): boolean {
+  if (iter.mapType === 'bus-addr') return busRange(iter, first);
+  if (iter.mapType === 'thru-host-bridge') iter.attrs = { mmio: true };
+  const gaps = reqPhysGapMask(request, dmaGetMergeBoundary(dev));
+  if (gaps === 0 && dmaIovaTryAlloc(dev, state, first.phys, request.bytes)) {
+    return linkAll(request, dev, state, iter, first);
+  }
+  return mapDirect(request, dev, iter, first);
+}
+
+function pageBusAddress(dev: Device, { pagemap }: P2pdmaMapState): ((phys: PhysAddr) => DmaAddr) | null {
+  const { p2p } = dev.platform;
+  return pagemap === null || p2p === null ? null : (phys) => p2p.busAddress(pagemap, phys);
+}
+
 /**
  * Maps the first DMA range of `request` into `iter`; the whole request when {@link blkRqDmaMapCoalesce} says so.
  * False: nothing mapped, `iter.status` says why ('ok' for a request without data).
@@ -105,24 +136,17 @@ export function blkRqDmaMapIterStart(
   state: DmaIovaState,
   iter: BlkDmaIter,
 ): boolean {
-  iter.segments = new SegmentIterator(request);
-  iter.status = 'ok';
-  const vec = iter.segments.next();
-  if (vec === null) return false;
+  const first = firstRun(request, iter);
+  if (first === null) return false;
   // Asking where a page belongs means looking at its struct page; the first one speaks for all.
   dev.platform.frames.touched += 1;
-  iter.mapType = pciP2pdmaState(iter.p2p, dev, frameOf(vec.phys));
-  if (iter.mapType === 'bus-addr') return busRange(dev, iter, vec);
+  iter.mapType = pciP2pdmaState(iter.p2p, dev, frameOf(first.phys));
   if (iter.mapType === 'not-supported') {
     iter.status = 'invalid';
     return false;
   }
-  iter.attrs = iter.mapType === 'thru-host-bridge' ? { mmio: true } : NO_ATTRS;
-  const gaps = reqPhysGapMask(request, dmaGetMergeBoundary(dev));
-  if (gaps === 0 && dmaIovaTryAlloc(dev, state, vec.phys, request.bytes)) {
-    return linkAll(request, dev, state, iter, vec);
-  }
-  return mapDirect(request, dev, iter, vec);
+  iter.busAddress = iter.mapType === 'bus-addr' ? pageBusAddress(dev, iter.p2p) : null;
+  return mapFirstRun(request, dev, state, iter, first);
 }
 
 /**
@@ -133,7 +157,7 @@ export function blkRqDmaMapIterStart(
 export function blkRqDmaMapIterNext(request: BlockRequest, dev: Device, iter: BlkDmaIter): boolean {
   const vec = iter.segments?.next() ?? null;
   if (vec === null) return false;
-  return iter.mapType === 'bus-addr' ? busRange(dev, iter, vec) : mapDirect(request, dev, iter, vec);
+  return iter.mapType === 'bus-addr' ? busRange(iter, vec) : mapDirect(request, dev, iter, vec);
 }
 
 /**

@@ -16,7 +16,8 @@ export type { NvmeDataMapper, NvmeMappingContext } from './nvme/data-mapper.ts';
 export { DescriptorPools } from './nvme/descriptor-pools.ts';
 export { type CoherentBlock, type CoherentSource, DmaPool } from './nvme/dma-pool.ts';
 export type { DmaRangeSource } from './nvme/dma-range-source.ts';
-export { IovaDataMapper, IovaIod } from './nvme/iova-mapper.ts';
+export { IovaDataMapper } from './nvme/iova-mapper.ts';
+export { IovaIod } from './nvme/iterator-path.ts';
 export { NvmeBar } from './nvme/nvme-bar.ts';
 export { type DmaRange, NvmeIod } from './nvme/nvme-iod.ts';
 export {

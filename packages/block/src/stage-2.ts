@@ -1,4 +1,4 @@
-// What a block driver can call at stage 2: as stage 1; peer-to-peer pages included, classified without a scatterlist.
+// What a block driver can call at stage 2: as stage 1, and requests of physical ranges that name their memory's provider.
 
 export { requestsOf, splitBio } from './bio-split.ts';
 export { BIO_VEC_BYTES, type BioVec, bioVecsOf, HUGE_PAGE_BYTES, type PageBacking } from './bio-vec.ts';
@@ -16,7 +16,8 @@ export type { NvmeDataMapper, NvmeMappingContext } from './nvme/data-mapper.ts';
 export { DescriptorPools } from './nvme/descriptor-pools.ts';
 export { type CoherentBlock, type CoherentSource, DmaPool } from './nvme/dma-pool.ts';
 export type { DmaRangeSource } from './nvme/dma-range-source.ts';
-export { IovaDataMapper, IovaIod } from './nvme/iova-mapper.ts';
+export { IovaDataMapper } from './nvme/iova-mapper.ts';
+export { IovaIod } from './nvme/iterator-path.ts';
 export { NvmeBar } from './nvme/nvme-bar.ts';
 export { type DmaRange, NvmeIod } from './nvme/nvme-iod.ts';
 export {
@@ -35,6 +36,7 @@ export {
   type NvmeIdentity,
   nvmeQueueLimits,
 } from './nvme/nvme-pci-limits.ts';
+export { PhysDataMapper, PhysIod } from './nvme/phys-mapper.ts';
 export { setupPrps } from './nvme/prp-builder.ts';
 export { type NvmeCompletion, NvmeQueuePair } from './nvme/queue-pair.ts';
 export {
@@ -46,6 +48,8 @@ export {
 export { choosesSgl, nvmeSglUse, type SglPolicy, type SglUse } from './nvme/sgl-choice.ts';
 export { NVME_CMD_SGL_METABUF, NvmeSubmissionEntry } from './nvme/submission-entry.ts';
 export { TRACKING_BYTES, TrackingMemory, type TrackingStructure } from './nvme/tracking-memory.ts';
+export { type PeerRoutes, physRqDmaMapIterStart } from './phys-dma-iter.ts';
+export { type PhysIo, type PhysRequest, type PhysRun, physRequestsOf } from './phys-request.ts';
 export type { QueueLimits } from './queue-limits.ts';
 export { type RequestClass, requestClassOf } from './request-class.ts';
 export { rqDmaDir } from './request-direction.ts';

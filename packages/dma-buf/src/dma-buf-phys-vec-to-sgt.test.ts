@@ -147,6 +147,9 @@ describe('failures', () => {
     const leaky = { dev: machine.far, linuxQuirks: { physVecLeaks: true } };
     expect(made(machine, leaky, ranges).ok).toBe(false);
     expect(unmapped()).toBe(3);
+    // The first range cannot be mapped: Linux leaves the whole table alone.
+    expect(made(machine, leaky, [...ranges].reverse()).ok).toBe(false);
+    expect(unmapped()).toBe(3);
   });
 
   it('lose the IOVA range and the entries as in Linux when asked for (phys-vec-leaks)', () => {

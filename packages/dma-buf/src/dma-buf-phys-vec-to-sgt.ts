@@ -106,11 +106,11 @@ function linkRanges(
 ): number {
   const { dev, linuxQuirks } = attach;
   let linked = 0;
-  for (const { paddr, len } of physVec) {
+  for (const [range, { paddr, len }] of physVec.entries()) {
     const offset = linuxQuirks?.physVecOffsetZero === true ? 0 : linked;
     const error = dmaIovaLink(dev, state, paddr, offset, len, dir, MMIO);
     if (error !== 0) {
-      giveBack(attach, state, linked, dir);
+      if (range > 0 || !leaks(attach)) dmaIovaDestroy(dev, state, linked, dir, MMIO);
       return error;
     }
     linked += len;
@@ -118,16 +118,11 @@ function linkRanges(
   if (linked !== size) warnViolation(dev.log, 'phys-vec-size', { device: dev.name, size, linked });
   const error = dmaIovaSync(dev, state, 0, linked);
   if (error !== 0) {
-    giveBack(attach, state, linked, dir);
+    dmaIovaDestroy(dev, state, linked, dir, MMIO);
     return error;
   }
   writer.add(state.addr, linked);
   return 0;
-}
-
-function giveBack(attach: SgtAttachment, state: DmaIovaState, linked: number, dir: DmaDataDirection): void {
-  if (linked > 0) dmaIovaDestroy(attach.dev, state, linked, dir, MMIO);
-  else if (!leaks(attach)) dmaIovaFree(attach.dev, state);
 }
 
 function mapRanges(
@@ -137,10 +132,11 @@ function mapRanges(
   physVec: readonly PhysVec[],
   dir: DmaDataDirection,
 ): number {
-  for (const { paddr, len } of physVec) {
+  for (const [range, { paddr, len }] of physVec.entries()) {
     const address = dmaMapPhys(attach.dev, paddr, len, dir, MMIO);
     if (address === -1) {
-      unmapEntries(attach, table, leaks(attach) ? table.mappedCount : writer.written, dir);
+      const entries = leaks(attach) && range > 0 ? table.mappedCount : writer.written;
+      unmapEntries(attach, table, entries, dir);
       return -Errno.ENOMEM;
     }
     writer.add(address, len);

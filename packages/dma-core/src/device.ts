@@ -27,6 +27,8 @@ export interface DeviceOptions {
   readonly platform: DmaPlatform;
   /** Bus \<\< 8 | devfn as on the bus. */
   readonly requesterId?: number;
+  /** PCI segment (domain); default 0. */
+  readonly segment?: number;
   /** Streaming mask; null: no mask pointer at all. */
   readonly dmaMask?: number | null;
   readonly coherentDmaMask?: number;
@@ -52,6 +54,7 @@ export class Device {
   readonly name: string;
   readonly platform: DmaPlatform;
   readonly requesterId: number;
+  readonly segment: number;
   readonly isPci: boolean;
   readonly dmaCoherent: boolean;
   readonly untrusted: boolean;
@@ -86,6 +89,7 @@ export class Device {
     this.name = options.name;
     this.platform = options.platform;
     this.requesterId = options.requesterId ?? 0;
+    this.segment = options.segment ?? 0;
     this.isPci = options.isPci ?? false;
     this.dmaCoherent = options.dmaCoherent ?? true;
     this.untrusted = options.untrusted ?? false;

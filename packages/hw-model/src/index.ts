@@ -144,12 +144,17 @@ export {
   showSchedule,
   showViolation,
 } from './explorer/schedule.ts';
-export { ACS, acsOffset } from './fabric/access-control-services.ts';
+export { ACS, type AddressType, acsOffset } from './fabric/access-control-services.ts';
 export { BarMemory } from './fabric/bar-memory.ts';
 export { findCapability, findExtendedCapability } from './fabric/capability-list.ts';
 export type { CompletionStatus } from './fabric/completion-status.ts';
 export type { FunctionIdentity } from './fabric/config-header.ts';
 export { CONFIG_SPACE_BYTES, ConfigSpace, type ConfigWidth } from './fabric/config-space.ts';
+export type {
+  ConfiguredBar,
+  ConfiguredBridgeSpec,
+  ConfiguredFunctionSpec,
+} from './fabric/configured-function.ts';
 export { HostBridge, type HostBridgeSpec, type HostPeerRule } from './fabric/host-bridge.ts';
 export { type BarSpec, PciBar } from './fabric/pci-bar.ts';
 export { PciBridge, type PortKind } from './fabric/pci-bridge.ts';

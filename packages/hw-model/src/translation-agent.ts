@@ -1,6 +1,6 @@
 // TranslationAgent: the seam between the root complex and an IOMMU unit, as PCIe calls it.
-// The root complex asks it once per request that reaches the root with an untranslated address.
-// Simplified: one agent answers for all functions below one root complex; ATS requests are not modelled.
+// The root complex asks it once per request that reaches the root: for an address, or whether a translated one may pass.
+// Simplified: one agent answers for all functions below one root complex; translation requests of ATS are not modelled.
 
 import type { DmaAddr, PhysAddr } from './addresses.ts';
 
@@ -15,4 +15,9 @@ export interface TranslationAgent {
    * request (it has then recorded the fault itself). Plain number because it runs once per TLP.
    */
   translate(requesterId: number, address: DmaAddr, write: boolean): PhysAddr | -1;
+  /**
+   * True when requests of `requesterId` whose address is translated already (AT = 10) may pass: the unit has ATS enabled
+   * for that function. A unit without this method has it enabled for none.
+   */
+  admitsTranslated?(requesterId: number): boolean;
 }

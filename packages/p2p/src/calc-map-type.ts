@@ -123,7 +123,7 @@ function wayWithGap<F extends object>(
   const [a, b] = [provider.functions[0] as F, client.functions[0] as F];
   const mayMeet =
     view.sameHost(a, b) !== false &&
-    waysToMeet(provider, client).some((passed) => redirectors(view, passed).redirecting.length === 0);
+    waysToMeet(view, provider, client).some((passed) => redirectors(view, passed).redirecting.length === 0);
   const gaps = [provider, client]
     .filter(({ reachesRoot }) => !reachesRoot)
     .map(({ functions }) => ({ kind: 'upstream-bridge', of: functions.at(-1) as F }) as const);
@@ -141,15 +141,20 @@ function wayWithGap<F extends object>(
 }
 
 /** What is passed at least, for every kind of place at which two chains with a gap can meet. */
-function waysToMeet<F extends object>(provider: UpstreamChain<F>, client: UpstreamChain<F>): F[][] {
+function waysToMeet<F extends object>(
+  view: RouteView<F>,
+  provider: UpstreamChain<F>,
+  client: UpstreamChain<F>,
+): F[][] {
   const ways: F[][] = [];
   for (const [cut, whole] of [
     [provider, client],
     [client, provider],
   ] as const) {
-    // The one with the gap hangs below the lowest bridge of the other.
-    if (!whole.reachesRoot && cut.functions.length > 1) {
-      ways.push([...cut.functions.slice(0, 2), ...whole.functions]);
+    // The one with the gap hangs below the lowest bridge of the other: that one itself, or the one above it.
+    const lowest = view.mayBridge?.(cut.functions[0] as F) === true ? 1 : 2;
+    if (!whole.reachesRoot && cut.functions.length >= lowest) {
+      ways.push([...cut.functions.slice(0, lowest), ...whole.functions]);
     }
   }
   if (!provider.reachesRoot && !client.reachesRoot) {

@@ -29,6 +29,7 @@ export function dumpRouteView(
       return same === 'unknown' ? belowOneBridge(view, a, b) : same;
     },
     rootDevice: (fn) => routes.rootDevice(fn),
+    mayBridge: ({ headerType }) => headerType !== 0,
   };
   return view;
 }

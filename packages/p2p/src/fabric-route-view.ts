@@ -30,11 +30,12 @@ export const fabricRouteView: RouteView<PciFunction> = {
 };
 
 /**
- * The name of a function in kernel messages and parameters: `0000:bus:device.function`.
+ * The name of a function in kernel messages and parameters: `domain:bus:device.function`.
  * @public
  * @kernel pci_name
  */
 export function pciName({ bus, device, functionNumber }: PciFunction): string {
-  const two = (value: number): string => value.toString(16).padStart(2, '0');
-  return `0000:${two(bus.number)}:${two(device)}.${functionNumber}`;
+  const digits = (value: number, count: number): string => value.toString(16).padStart(count, '0');
+  const { segment } = bus.host;
+  return `${digits(segment, 4)}:${digits(bus.number, 2)}:${digits(device, 2)}.${functionNumber}`;
 }

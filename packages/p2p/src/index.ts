@@ -1,6 +1,43 @@
 // The newest surface of p2p: both layers, and the route algorithm for machines known in part.
 
 export { ACS_REDIRECT_MASK, pciBridgeHasAcsRedir } from './acs-redirect.ts';
+export { acsKernelOf } from './advice/acs-kernel-of.ts';
+export type { AcsLoss } from './advice/acs-loss.ts';
+export { type AcsTarget, configAcsArgument, disableRedirectArgument } from './advice/acs-target.ts';
+export type {
+  Advice,
+  AdvisedChange,
+  BusAddressChance,
+  ClearRedirectChange,
+  ClearWay,
+  CpuChange,
+  FreePort,
+  HiddenFact,
+  KernelVersionChange,
+  MoveDeviceChange,
+  RevealChange,
+} from './advice/advice.ts';
+export { type AdviceOptions, adviceFor } from './advice/advice-for.ts';
+export {
+  compareGroups,
+  type GroupMerge,
+  type GroupSplit,
+  type GroupsComparison,
+} from './advice/groups-comparison.ts';
+export {
+  compareStates,
+  groupsOf,
+  type MachineState,
+  type StateComparison,
+  type VerdictChange,
+} from './advice/machine-state.ts';
+export { type WhatIf, type WhatIfOptions, whatIf } from './advice/what-if.ts';
+export type {
+  WhatIfMistake,
+  WhatIfMistakeCode,
+  WhatIfRemark,
+  WhatIfRemarkCode,
+} from './advice/what-if-mistake.ts';
 export {
   calcMapTypeAndDist,
   type MissingFact,
@@ -22,12 +59,14 @@ export {
   pciP2pmemPublish,
   pciP2pmemVirtToBus,
 } from './p2pmem.ts';
+export { type P2pmemAttribute, p2pmemShow } from './p2pmem-attributes.ts';
 export {
   type P2pdmaEnable,
   pciP2pdmaEnableShow,
   pciP2pdmaEnableStore,
   pciP2pmemFindMany,
 } from './p2pmem-find.ts';
+export { P2pmemMapping, p2pmemAllocMmap } from './p2pmem-mmap.ts';
 export { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 export { PageRoutes, pciP2pdmaBusAddrMap } from './page-routes.ts';
 export { PciDev, pciResourceLen, pciResourceStart } from './pci-dev.ts';

@@ -1,7 +1,7 @@
 // P2pClient: what a device must tell of itself to be judged as the client of a provider.
 // Source followed: drivers/pci/p2pdma.c (pci_p2pdma_map_type takes a struct device; distances climb dev->parent).
 // The DMA layer's own device has all of these fields.
-// Simplified: one segment, so that bus, device and function name a PCI device.
+// Simplified: none.
 
 /**
  * A device that may send requests to a provider.
@@ -13,9 +13,15 @@ export interface P2pClient {
   readonly isPci: boolean;
   /** Bus \<\< 8 | devfn of a PCI function. */
   readonly requesterId: number;
+  /** PCI segment (domain) of a PCI function; default 0. */
+  readonly segment?: number;
   /** The device above it; distances look there for a PCI function. */
   readonly parent?: P2pClient | null;
 }
+
+/** Where a provider remembers what it found of a client: segment \<\< 16 | bus \<\< 8 | devfn. @internal */
+export const mapTypesIndex = ({ segment, requesterId }: P2pClient): number =>
+  (segment ?? 0) * 2 ** 16 + requesterId;
 
 /** The nearest PCI device at or above `client`, or null. @internal */
 export function pciParentOf(client: P2pClient): P2pClient | null {

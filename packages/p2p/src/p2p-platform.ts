@@ -1,6 +1,6 @@
 // P2pPlatform: what peer-to-peer DMA shares on one machine: its functions, the kernel's rules, page frames, the log.
 // Source followed: what drivers/pci/p2pdma.c takes from globals (the device list, boot_cpu_data, get_random_u32_below).
-// Simplified: one segment; allocations fail only when the machine's builder says so.
+// Simplified: allocations fail only when the machine's builder says so.
 
 import {
   type ChoicePolicy,
@@ -13,7 +13,7 @@ import {
 import { PageFrames } from '@sgfree/mm';
 import { HostRules, type P2pCpu } from './host-rules.ts';
 import type { KnownKernel } from './kernel-version.ts';
-import type { P2pClient } from './p2p-client.ts';
+import { mapTypesIndex, type P2pClient } from './p2p-client.ts';
 import { PciDev } from './pci-dev.ts';
 
 /**
@@ -83,9 +83,10 @@ export class P2pPlatform {
     return found;
   }
 
-  /** The PCI function that does the requests of `client`; null when none on this machine has its requester id. */
+  /** The PCI function that does the requests of `client`; null when none on this machine has its segment and id. */
   clientDev(client: P2pClient): PciDev | null {
     if (client instanceof PciDev) return client;
-    return this.devices().find(({ fn }) => fn.requesterId === client.requesterId) ?? null;
+    const wanted = mapTypesIndex(client);
+    return this.devices().find((dev) => mapTypesIndex(dev) === wanted) ?? null;
   }
 }

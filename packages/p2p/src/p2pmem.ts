@@ -1,6 +1,6 @@
 // P2P memory: blocks of the registered pages of a function, for queues and buffers that peers reach.
 // Source followed: drivers/pci/p2pdma.c (pci_alloc_p2pmem, pci_free_p2pmem, pci_p2pmem_virt_to_bus, pci_p2pmem_publish).
-// Simplified: no mmap by processes, so pages come back block by block only.
+// Simplified: a block comes back as it was taken; pages that processes mapped come back one by one.
 
 import { PAGE_SIZE, type PciBusAddr, type PhysAddr, pciBusAddr } from '@sgfree/hw-model';
 import { DmaApiViolation } from '@sgfree/mm';
@@ -14,16 +14,21 @@ import type { PciDev } from './pci-dev.ts';
  * @kernel pci_alloc_p2pmem
  */
 export function pciAllocP2pmem(pdev: PciDev, size: number): PhysAddr | null {
-  const pages = Math.ceil(size / PAGE_SIZE);
+  const address = allocP2pmem(pdev, Math.ceil(size / PAGE_SIZE), 1);
+  return address === 'dying' ? null : address;
+}
+
+/** Takes `pages` pages, with `blocks` references to their pagemap: as many as will be given back one by one. @internal */
+export function allocP2pmem(pdev: PciDev, pages: number, blocks: number): PhysAddr | null | 'dying' {
   if (pages === 0) return null;
   for (const chunk of pdev.p2pdma?.pool?.chunks ?? []) {
     const address = chunk.take(pages);
     if (address === null) continue;
     if (chunk.dying) {
       chunk.give(address, pages);
-      return null;
+      return 'dying';
     }
-    chunk.liveBlocks += 1;
+    chunk.liveBlocks += blocks;
     return address;
   }
   return null;

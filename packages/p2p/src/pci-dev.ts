@@ -33,6 +33,10 @@ export class PciDev implements P2pClient {
   get requesterId(): number {
     return this.fn.requesterId;
   }
+
+  get segment(): number {
+    return this.fn.bus.host.segment;
+  }
 }
 
 /**

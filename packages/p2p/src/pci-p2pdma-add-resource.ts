@@ -1,7 +1,8 @@
 // The page layer: struct pages for a range of a BAR, so that it can travel in scatterlists and bios like memory.
 // Source followed: drivers/pci/p2pdma.c (pci_p2pdma_add_resource, pci_p2pdma_setup_pool), mm/memremap.c (conflicts).
 // A page costs 64 bytes of RAM for its struct page; the provider layer beneath it costs none.
-// Simplified: a range need not be a multiple of the hot-plug unit (2 MiB), and belongs to no NUMA node; no sysfs files.
+// The files of sysfs group `p2pmem` come with the first pool (p2pmem-attributes.ts, p2pmem-mmap.ts).
+// Simplified: a range need not be a multiple of the hot-plug unit (2 MiB), and belongs to no NUMA node.
 
 import { addOffset, frameOf, offsetWithin, PAGE_SIZE } from '@sgfree/hw-model';
 import { type DevPagemap, Errno, warnViolation } from '@sgfree/mm';

@@ -1,9 +1,20 @@
 // Map types on a live fabric: what is remembered, what refreshes it, who is a client at all, and what the log says.
 
-import { ACS, addOffset, frameOf } from '@sgfree/hw-model';
+import {
+  ACS,
+  addOffset,
+  BarMemory,
+  Clock,
+  frameOf,
+  PciFabric,
+  type PciFunction,
+  PhysicalMemory,
+  physAddr,
+} from '@sgfree/hw-model';
 import { describe, expect, it } from 'vitest';
 import { type PeerName, PeerTree } from '../test/peer-tree.ts';
 import type { P2pClient } from './p2p-client.ts';
+import { P2pPlatform } from './p2p-platform.ts';
 import { PageRoutes } from './page-routes.ts';
 import type { P2pdmaProvider } from './pci-p2pdma.ts';
 import { pciP2pdmaAddResource } from './pci-p2pdma-add-resource.ts';
@@ -161,5 +172,59 @@ describe('pages of a BAR', () => {
     expect(() => pciP2pdmaMapType(provider, stranger)).toThrow(
       expect.objectContaining({ name: 'InternalError' }),
     );
+  });
+});
+
+describe('a provider of an earlier driver', () => {
+  it('is gone: not supported, and a violation', () => {
+    const tree = new PeerTree();
+    const pdev = tree.dev('A');
+    pcimP2pdmaInit(pdev);
+    const old = pcimP2pdmaProvider(pdev, 0) as P2pdmaProvider;
+    expect(pciP2pdmaMapType(old, tree.dev('B'))).toBe('bus-addr');
+    releaseP2pdma(pdev);
+    expect(pciP2pdmaMapType(old, tree.dev('B'))).toBe('not-supported');
+    pcimP2pdmaInit(pdev);
+    tree.log.clear();
+    expect(pciP2pdmaMapType(old, tree.dev('B'))).toBe('not-supported');
+    expect(tree.log.events).toMatchObject([{ kind: 'violation', rule: 'p2p-provider-gone' }]);
+    expect(pciP2pdmaMapType(pcimP2pdmaProvider(pdev, 0) as P2pdmaProvider, tree.dev('B'))).toBe('bus-addr');
+  });
+});
+
+describe('segments', () => {
+  it('keep functions with one requester id apart', () => {
+    const fabric = new PciFabric({ memory: new PhysicalMemory(), clock: new Clock() });
+    const [near, far] = [0, 1].map((segment) => {
+      const host = fabric.addHostBridge({
+        segment,
+        memoryAperture: { base: physAddr(0xc0000000 + segment * 2 ** 28), bytes: 2 ** 28 },
+        identity: { vendorId: 0x8086, deviceId: 0x3c00 },
+      });
+      const { downstream } = fabric.addSwitch(fabric.addRootPort(host), { downstreamPorts: 2 });
+      return downstream.map((port) =>
+        fabric.addEndpoint(port, {
+          name: `of segment ${segment}`,
+          identity: { vendorId: 0x1234, deviceId: 1, classCode: 0x058000 },
+          bars: [{ index: 0, bytes: 2 ** 20, width: 32, target: new BarMemory(2 ** 20) }],
+        }),
+      );
+    }) as [PciFunction[], PciFunction[]];
+    fabric.enumerate();
+    // Each segment has its own bus numbers.
+    const shift = (far[0] as PciFunction).bus.number - (near[0] as PciFunction).bus.number;
+    for (const fn of far) fn.bus.number -= shift;
+    const platform = new P2pPlatform({ hosts: fabric.hosts });
+    const provider = platform.devOf(near[0] as PciFunction);
+    pcimP2pdmaInit(provider);
+    const memory = pcimP2pdmaProvider(provider, 0) as P2pdmaProvider;
+    const { requesterId } = near[1] as PciFunction;
+    expect((far[1] as PciFunction).requesterId).toBe(requesterId);
+    const client = (segment: number) => ({ name: 'client', isPci: true, requesterId, segment });
+    for (let again = 0; again < 2; again += 1) {
+      expect(pciP2pdmaMapType(memory, client(1))).toBe('not-supported');
+      expect(pciP2pdmaMapType(memory, client(0))).toBe('bus-addr');
+    }
+    expect([...(provider.p2pdma?.mapTypes.keys() ?? [])]).toEqual([0x10000 + requesterId, requesterId]);
   });
 });

@@ -5,9 +5,10 @@
 // Simplified: none.
 
 import { InternalError, type PciFunction } from '@sgfree/hw-model';
+import { warnViolation } from '@sgfree/mm';
 import { calcMapTypeAndDist, type P2pdmaMapType, type P2pdmaRoute } from './calc-map-type.ts';
 import { fabricRouteView } from './fabric-route-view.ts';
-import type { P2pClient } from './p2p-client.ts';
+import { mapTypesIndex, type P2pClient } from './p2p-client.ts';
 import type { PciDev } from './pci-dev.ts';
 import type { P2pdmaProvider } from './pci-p2pdma.ts';
 import type { RootDevice } from './route-view.ts';
@@ -40,7 +41,7 @@ export function liveRoute(provider: PciDev, client: P2pClient, verbose: boolean)
   for (const root of unlisted) warnOfHostBridge(provider, root);
   if (verbose && route.mapType === 'not-supported') warnOfRefusal(provider, dev);
   const mapTypes = provider.p2pdma?.mapTypes;
-  const index = dev.requesterId;
+  const index = mapTypesIndex(dev);
   if (mapTypes !== undefined && (mapTypes.has(index) || allocate(XARRAY_NODE_BYTES))) {
     mapTypes.set(index, route.mapType);
   }
@@ -49,13 +50,20 @@ export function liveRoute(provider: PciDev, client: P2pClient, verbose: boolean)
 
 /**
  * How `client` reaches the memory of `provider`. `not-supported` when the owner has no peer-to-peer state (any more) or
- * the client is not itself a PCI function. Posts `p2p:acs-redirect`, `p2p:not-supported` and
+ * the client is not itself a PCI function, and of a provider from before the owner's driver was bound again (rule
+ * `p2p-provider-gone`). Posts `p2p:acs-redirect`, `p2p:not-supported` and
  * `p2p:host-bridge-not-listed` the first time.
  * @public
  * @kernel pci_p2pdma_map_type
  */
 export function pciP2pdmaMapType(provider: P2pdmaProvider, client: P2pClient): P2pdmaMapType {
-  const { p2pdma } = provider.owner;
+  const { owner, bar } = provider;
+  const { p2pdma } = owner;
   if (p2pdma === null || !client.isPci) return 'not-supported';
-  return p2pdma.mapTypes.get(client.requesterId) ?? liveRoute(provider.owner, client, true).mapType;
+  if (p2pdma.mem[bar] !== provider) {
+    // The kernel would read freed memory: the owner's driver was unbound and bound again.
+    warnViolation(owner.platform.log, 'p2p-provider-gone', { device: owner.name, bar });
+    return 'not-supported';
+  }
+  return p2pdma.mapTypes.get(mapTypesIndex(client)) ?? liveRoute(provider.owner, client, true).mapType;
 }

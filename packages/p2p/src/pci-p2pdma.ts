@@ -4,6 +4,7 @@
 // Simplified: no RCU; one CPU at a time looks at it.
 
 import type { P2pdmaMapType } from './calc-map-type.ts';
+import type { P2pmemMapping } from './p2pmem-mmap.ts';
 import type { P2pmemPool } from './p2pmem-pool.ts';
 import type { PciDev } from './pci-dev.ts';
 
@@ -31,6 +32,8 @@ export class PciP2pdma {
   /** Null until pages of a BAR are registered. */
   pool: P2pmemPool | null = null;
   p2pmemPublished = false;
+  /** Processes' mappings of pool pages. */
+  readonly mappings: Set<P2pmemMapping> = new Set();
 
   constructor(mem: readonly (P2pdmaProvider | null)[]) {
     this.mem = mem;

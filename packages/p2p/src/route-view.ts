@@ -30,4 +30,6 @@ export interface RouteView<F extends object> {
   sameHost(a: F, b: F): Truth;
   /** The first function in the list of the root bus above `fn`; null when that bus has none. */
   rootDevice(fn: F): RootDevice | null | 'unknown';
+  /** Whether functions can hang below `fn` that a dump does not show there; left out where nothing is hidden. */
+  mayBridge?(fn: F): boolean;
 }

@@ -13,12 +13,14 @@ export {
   pciP2pmemPublish,
   pciP2pmemVirtToBus,
 } from './p2pmem.ts';
+export { type P2pmemAttribute, p2pmemShow } from './p2pmem-attributes.ts';
 export {
   type P2pdmaEnable,
   pciP2pdmaEnableShow,
   pciP2pdmaEnableStore,
   pciP2pmemFindMany,
 } from './p2pmem-find.ts';
+export { P2pmemMapping, p2pmemAllocMmap } from './p2pmem-mmap.ts';
 export { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 export { PageRoutes } from './page-routes.ts';
 export { PciDev } from './pci-dev.ts';

@@ -1,4 +1,6 @@
-// What a driver can call at stage 2: peers' memory by provider and physical range; pages are an extra on top.
+// What a driver can call at stage 2: peers' memory by provider and physical range, with no struct page anywhere.
+// It makes registering pages needless (pciP2pdmaAddResource, 64 bytes of RAM a page, and the pool behind it), and the
+// classifier of pages (PageRoutes): the caller asks pciP2pdmaMapType once per provider. Pages stay as an extra on top.
 
 export type { P2pdmaMapType } from './calc-map-type.ts';
 export type { HostBridgeRow } from './host-bridge-list.ts';
@@ -13,12 +15,14 @@ export {
   pciP2pmemPublish,
   pciP2pmemVirtToBus,
 } from './p2pmem.ts';
+export { type P2pmemAttribute, p2pmemShow } from './p2pmem-attributes.ts';
 export {
   type P2pdmaEnable,
   pciP2pdmaEnableShow,
   pciP2pdmaEnableStore,
   pciP2pmemFindMany,
 } from './p2pmem-find.ts';
+export { P2pmemMapping, p2pmemAllocMmap } from './p2pmem-mmap.ts';
 export { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 export { PageRoutes, pciP2pdmaBusAddrMap } from './page-routes.ts';
 export { PciDev } from './pci-dev.ts';

@@ -11,6 +11,10 @@ export {
   machineShape,
 } from './machine-shape.ts';
 export { type BackingGuess, guessBacking } from './page-backing.ts';
+export type { PeerReport } from './peer-report.ts';
+export type { PeerInput } from './peer-scenario.ts';
+export { type PeerGround, type PeerSite, type PeerSiteBuilder, PeerSiteError } from './peer-site.ts';
+export { PEER_BAR_BYTES, type PeerPlace, type PeerTreeOptions, peerTreeSite } from './peer-tree-site.ts';
 export { PLANTED_FAULTS, type PlantedFault } from './planted-fault.ts';
 export { isRefused, RECORDED_QUEUE_LIMITS } from './refused-io.ts';
 export { ReplayEngine } from './replay/replay-engine.ts';
@@ -45,6 +49,7 @@ export { runnableStages } from './runnable-stages.ts';
 export type { RunnableStage, StageInput } from './scenario.ts';
 export { stage0 } from './stage-0.ts';
 export { stage1 } from './stage-1.ts';
+export { stage2 } from './stage-2.ts';
 export {
   type ClassReport,
   type Leftovers,
@@ -55,5 +60,5 @@ export {
   type StageFailure,
   type StageReport,
 } from './stage-report.ts';
-export { compareVerdict, overallVerdict, type Verdict, verdictOf } from './verdict.ts';
+export { comparePeerVerdict, compareVerdict, overallVerdict, type Verdict, verdictOf } from './verdict.ts';
 export { addWork, NO_WORK, type WorkCounts, workSince } from './work-counts.ts';

@@ -106,6 +106,48 @@ it('sees memory that a write changed', () => {
   expect(own.data.verify(of('write')).wrong).toBeGreaterThan(0);
 });
 
+describe.each(['read', 'write'] as const)('a %s that was refused', (operation) => {
+  it('has changed nothing, and leaves the disk as it was for those that follow', () => {
+    const own = bench();
+    own.data.prepare(of('write'), 0);
+    run(own, of('write'));
+    own.data.prepare(of(operation), 1);
+    expect(own.data.verifyUntouched(of(operation))).toMatchObject({
+      verified: 8192,
+      wrong: 0,
+      firstWrong: null,
+    });
+    own.data.prepare(of('read'), 2);
+    run(own, of('read'));
+    expect(own.data.verify(of('read')).wrong).toBe(0);
+  });
+
+  it('is wrong when it went through, or when one byte of memory or disk changed', () => {
+    const own = bench();
+    own.data.prepare(of(operation), 0);
+    run(own, of(operation));
+    expect(own.data.verifyUntouched(of(operation)).wrong).toBeGreaterThan(8000);
+    own.data.prepare(of('read', 65536), 1);
+    own.memory.write(physAddr(0x20010), new Uint8Array([0]));
+    own.memory.write(physAddr(0x20011), new Uint8Array([255]));
+    expect(own.data.verifyUntouched(of('read', 65536)).firstWrong).toContain('memory');
+    own.data.prepare(of('write', 65536), 2);
+    own.medium.write(65536 / 512 + 3, new Uint8Array(512));
+    expect(own.data.verifyUntouched(of('write', 65536)).firstWrong).toContain('disk');
+  });
+});
+
+it('overlapping ranges of a refused read still hold what they held', () => {
+  const own = bench();
+  const read: IoRecord = {
+    operation: 'read',
+    position: 0,
+    iovecs: [[piece(0x10000, 1024)], [piece(0x10200, 1024)]],
+  };
+  own.data.prepare(read, 0);
+  expect(own.data.verifyUntouched(read).wrong).toBe(0);
+});
+
 describe('ranges that overlap in memory', () => {
   const overlapping = [[piece(0x10000, 1024)], [piece(0x10200, 1024)]];
   const read: IoRecord = { operation: 'read', position: 0, iovecs: overlapping };

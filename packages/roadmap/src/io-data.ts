@@ -31,6 +31,8 @@ export class IoData {
   /** What the medium must hold. */
   readonly #shadow: BlockMedium;
   #expected: Uint8Array = new Uint8Array(0);
+  /** What the disk held before a write. */
+  #before: Uint8Array = new Uint8Array(0);
 
   constructor(memory: PhysicalMemory, medium: BlockMedium, seed: number) {
     this.#memory = memory;
@@ -52,6 +54,8 @@ export class IoData {
       this.#scatter(pieces, expected);
       // Where the caller's ranges overlap, the last filled one holds: read back what memory really says.
       this.#gather(pieces, expected);
+      this.#before = new Uint8Array(expected.length);
+      this.#shadow.read(lba, this.#before);
       this.#shadow.write(lba, expected);
       return;
     }
@@ -77,6 +81,25 @@ export class IoData {
     }
     const { wrong, firstWrong } = comparison;
     return { verified: expected.length, wrong, contested, firstWrong };
+  }
+
+  /** Compares I/O number `index`, which must have been refused: memory and disk are as {@link IoData.prepare} left them. */
+  verifyUntouched(io: IoRecord): IoVerdict {
+    const pieces = piecesOf(io);
+    const lba = io.position / this.#medium.blockBytes;
+    const inMemory = io.operation === 'write' ? this.#expected : this.#expected.map((byte) => byte ^ 0xff);
+    const found = new Uint8Array(inMemory.length);
+    this.#gather(pieces, found);
+    const contested = io.operation === 'read' ? contestedBytes(pieces) : 0;
+    const comparison = new ByteComparison(`refused ${io.operation} at ${io.position}`, inMemory);
+    comparison.memory(pieces, found, contested > 0);
+    if (io.operation === 'write') this.#shadow.write(lba, this.#before);
+    const onDisk = io.operation === 'write' ? this.#before : this.#expected;
+    this.#medium.read(lba, found);
+    const disk = new ByteComparison(`refused ${io.operation} at ${io.position}`, onDisk);
+    disk.disk(found);
+    const firstWrong = comparison.firstWrong ?? disk.firstWrong;
+    return { verified: found.length, wrong: comparison.wrong + disk.wrong, contested, firstWrong };
   }
 
   #scatter(pieces: readonly MemoryPiece[], from: Uint8Array): void {

@@ -4,7 +4,7 @@
 // Simplified: each fault is planted once, at the first request it fits.
 
 import { addOffset, PAGE_SIZE } from '@sgfree/hw-model';
-import type { RecordedMachine } from './recorded-machine.ts';
+import type { NvmeMachine } from './nvme-machine.ts';
 import { SkippedInvalidation } from './skipped-invalidation.ts';
 import type { StackCommand } from './storage-stack.ts';
 import type { WorkLedger } from './work-ledger.ts';
@@ -38,10 +38,10 @@ export interface Plant {
 }
 
 /** Arms `fault` for the run. @internal */
-export function plantFault(fault: PlantedFault, machine: RecordedMachine, ledger: WorkLedger): Plant {
+export function plantFault(fault: PlantedFault, machine: NvmeMachine, ledger: WorkLedger): Plant {
   if (fault === 'skipped-invalidation') return new SkippedInvalidation(machine, ledger);
   const plant = { planted: false };
-  const once = (tamper: (machine: RecordedMachine, command: StackCommand) => boolean) => {
+  const once = (tamper: (machine: NvmeMachine, command: StackCommand) => boolean) => {
     return (_kind: unknown, command: StackCommand): void => {
       if (!plant.planted) plant.planted = tamper(machine, command);
     };
@@ -52,14 +52,14 @@ export function plantFault(fault: PlantedFault, machine: RecordedMachine, ledger
   return plant;
 }
 
-function clearEntry(machine: RecordedMachine, command: StackCommand): boolean {
+function clearEntry(machine: NvmeMachine, command: StackCommand): boolean {
   const slot = machine.leafSlot(machine.firstDataAddress(command));
   slot?.words.fill(0, slot.at, slot.at + 2);
   return slot !== null;
 }
 
 /** Exchanges the first two pages of a request that is one range of DMA addresses. */
-function swapEntries(machine: RecordedMachine, command: StackCommand): boolean {
+function swapEntries(machine: NvmeMachine, command: StackCommand): boolean {
   if (command.dmaRangesOut !== 1 || command.request.vecs.length < 2) return false;
   const address = machine.firstDataAddress(command);
   const first = machine.leafSlot(address);
@@ -72,7 +72,7 @@ function swapEntries(machine: RecordedMachine, command: StackCommand): boolean {
   return kept[0] !== other[0] || kept[1] !== other[1];
 }
 
-function flipByte(machine: RecordedMachine, command: StackCommand): boolean {
+function flipByte(machine: NvmeMachine, command: StackCommand): boolean {
   const [vec] = command.request.vecs;
   const byte = new Uint8Array(1);
   if (vec === undefined || !machine.memory.read(vec.phys, byte)) return false;

@@ -2,8 +2,11 @@
 // Source followed: the project's design, "what every stage is judged by".
 // Simplified: nothing was revoked, and strict mode has no flush queue.
 
-import type { RecordedMachine } from './recorded-machine.ts';
-import type { StageInput } from './scenario.ts';
+import { newVtdUnitCounters } from '@sgfree/hw-model';
+import type { RunTally } from './io-run.ts';
+import type { NvmeMachine } from './nvme-machine.ts';
+import type { PeerReport } from './peer-report.ts';
+import type { StageIdentity } from './scenario.ts';
 import {
   type ClassReport,
   type Leftovers,
@@ -18,33 +21,21 @@ import { addWork, type WorkCounts, workSince } from './work-counts.ts';
 import type { WorkLedger } from './work-ledger.ts';
 
 /**
- * What the run itself saw: outcomes and comparisons, no work.
- * @internal
- */
-export interface RunTally {
-  requests: number;
-  bytesRead: number;
-  bytesWritten: number;
-  bytesVerified: number;
-  bytesWrong: number;
-  bytesContested: number;
-  failures: StageFailure[];
-  failureCount: number;
-}
-
-/**
  * A finished run.
  * @internal
  */
 export interface FinishedRun {
-  readonly identity: { readonly stage: number; readonly title: string };
-  readonly input: StageInput;
-  readonly machine: RecordedMachine;
+  readonly identity: StageIdentity;
+  readonly input: { readonly seed: number; readonly ios: readonly unknown[] };
+  readonly machine: NvmeMachine;
   readonly stack: StorageStack;
   readonly ledger: WorkLedger;
   readonly tally: RunTally;
   /** Counters before the driver started. */
   readonly started: WorkCounts;
+  /** Where the data lies in a peer's BAR: what that was like, and the blocks of its pool that are still out. */
+  readonly peer?: PeerReport;
+  readonly p2pmemBlocks?: number;
 }
 
 /** @internal */
@@ -55,13 +46,13 @@ export function buildReport(run: FinishedRun): StageReport {
   ) as Record<ReportClass, ClassReport>;
   const total = workSince(run.started, machine.sampleWork());
   const inClasses = REPORT_CLASSES.map((kind): WorkCounts => classes[kind]).reduce(addWork);
-  const leftovers = leftoversOf(machine, stack);
-  const { counters: unit } = machine.unit;
+  const leftovers = leftoversOf(run);
+  const unit = machine.unit?.counters ?? newVtdUnitCounters();
   const { counters: controller } = machine.controller;
   const { memory, switchLocal, hostBridge, refused } = machine.fabric.counters;
   return {
     ...identity,
-    mode: 'strict',
+    mode: machine.unit === null ? 'direct' : 'strict',
     seed: input.seed,
     ios: input.ios.length,
     requests: tally.requests,
@@ -102,20 +93,22 @@ export function buildReport(run: FinishedRun): StageReport {
     },
     revokeToLastAccessSteps: null,
     clockSteps: machine.clock.step,
+    peer: run.peer ?? null,
     leftovers,
     failures: [...tally.failures, ...teardownFailures(leftovers)],
     failureCount: tally.failureCount + (leftoverCount(leftovers) > 0 ? 1 : 0),
   };
 }
 
-function leftoversOf(machine: RecordedMachine, stack: StorageStack): Leftovers {
+function leftoversOf({ machine, stack, p2pmemBlocks }: FinishedRun): Leftovers {
   return {
     iovaRanges: machine.liveIovaRanges,
     pageTableEntries: machine.liveTableEntries,
-    iotlbEntries: machine.unit.iotlb.live,
+    iotlbEntries: machine.unit?.iotlb.live ?? 0,
     coherentFrames: machine.pages.liveFrames,
     descriptorBlocks: stack.liveDescriptorBlocks,
     trackingBytes: stack.tracking.held,
+    p2pmemBlocks: p2pmemBlocks ?? 0,
   };
 }
 

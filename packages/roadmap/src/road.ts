@@ -46,9 +46,9 @@ export const theRoad: readonly RoadStage[] = [
   {
     stage: 2,
     becomesTrue: 'the DMA API needs no struct page, peer-to-peer included',
-    packages: ['p2p'],
+    packages: ['p2p', 'block'],
     linux: 'merged',
-    runnable: false,
+    runnable: true,
   },
   {
     stage: 3,

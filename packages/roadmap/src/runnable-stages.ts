@@ -5,9 +5,10 @@
 import type { RunnableStage } from './scenario.ts';
 import { stage0 } from './stage-0.ts';
 import { stage1 } from './stage-1.ts';
+import { stage2 } from './stage-2.ts';
 
 /**
  * Every stage this project can run.
  * @public
  */
-export const runnableStages: readonly RunnableStage[] = [stage0, stage1];
+export const runnableStages: readonly RunnableStage[] = [stage0, stage1, stage2];

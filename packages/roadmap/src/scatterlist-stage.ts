@@ -15,6 +15,8 @@ import { dmaGetMergeBoundary } from '@sgfree/dma-core';
 import { driverStack } from './driver-stack.ts';
 import { HookedMapper } from './hooked-mapper.ts';
 import { meteredSource } from './metered-source.ts';
+import { pageLayerMemory } from './page-layer-memory.ts';
+import { runPeerScenario } from './peer-scenario.ts';
 import type { RunnableStage, StackBuilder } from './scenario.ts';
 import { runScenario } from './scenario.ts';
 
@@ -39,4 +41,5 @@ const buildStack: StackBuilder = (machine, hooks) => {
 export const stage0: RunnableStage = {
   ...IDENTITY,
   run: (input) => runScenario(IDENTITY, input, buildStack),
+  runPeer: (input) => runPeerScenario(IDENTITY, input, pageLayerMemory, buildStack),
 };

@@ -7,8 +7,8 @@
 // Simplified: the first page of a request speaks for all of it.
 
 import type { DmaAddr } from '@sgfree/hw-model';
+import type { NvmeMachine } from './nvme-machine.ts';
 import type { Plant } from './planted-fault.ts';
-import type { RecordedMachine } from './recorded-machine.ts';
 import { frameOfSlot } from './second-stage-slot.ts';
 import type { StackCommand } from './storage-stack.ts';
 import type { WorkLedger } from './work-ledger.ts';
@@ -25,12 +25,12 @@ interface Stale {
  */
 export class SkippedInvalidation implements Plant {
   planted = false;
-  readonly #machine: RecordedMachine;
+  readonly #machine: NvmeMachine;
   /** By DMA address of the page. */
   readonly #stale = new Map<DmaAddr, Stale>();
   #inFlight = 0;
 
-  constructor(machine: RecordedMachine, ledger: WorkLedger) {
+  constructor(machine: NvmeMachine, ledger: WorkLedger) {
     this.#machine = machine;
     ledger.onCompleted = (_kind, command) => this.#beforeUnmap(command);
     ledger.onMapped = (_kind, command) => this.#afterMap(command);
@@ -43,7 +43,7 @@ export class SkippedInvalidation implements Plant {
     const slot = this.#machine.leafSlot(address);
     if (slot === null) return;
     this.#stale.set(address, { frame: frameOfSlot(slot), operation: command.request.operation });
-    this.#machine.unit.dropNextInvalidations(1);
+    this.#machine.unit?.dropNextInvalidations(1);
   }
 
   #afterMap(command: StackCommand): void {

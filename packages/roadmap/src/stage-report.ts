@@ -2,6 +2,7 @@
 // Source followed: the project's design ("what every stage is judged by"); structure sizes of Linux 7.3.4 on x86-64.
 // Simplified: latency is not modelled; clock steps are bus requests, not time.
 
+import type { PeerReport } from './peer-report.ts';
 import type { WorkCounts } from './work-counts.ts';
 
 /**
@@ -53,6 +54,8 @@ export interface Leftovers {
   readonly coherentFrames: number;
   readonly descriptorBlocks: number;
   readonly trackingBytes: number;
+  /** Blocks of a peer's page pool, where the data lies in one. */
+  readonly p2pmemBlocks: number;
 }
 
 /**
@@ -78,8 +81,8 @@ export interface StageReport {
   readonly stage: number;
   /** The one-line name of the stage's way of mapping. */
   readonly title: string;
-  /** IOMMU mode of the run. */
-  readonly mode: 'strict';
+  /** IOMMU mode of the run; `direct`: nothing translates. */
+  readonly mode: 'strict' | 'direct';
   readonly seed: number;
   readonly ios: number;
   readonly requests: number;
@@ -130,6 +133,8 @@ export interface StageReport {
   /** Clock steps between a revoke and the device's last access; null where nothing was revoked. */
   readonly revokeToLastAccessSteps: number | null;
   readonly clockSteps: number;
+  /** How a peer's BAR came into it; null: the data lies in RAM. */
+  readonly peer: PeerReport | null;
   readonly leftovers: Leftovers;
   /** The first failures; empty on a good run. */
   readonly failures: readonly StageFailure[];

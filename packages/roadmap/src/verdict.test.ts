@@ -1,7 +1,8 @@
 // The verdict is a function of the reports: each figure that must not be is noticed by itself.
 import { describe, expect, it } from 'vitest';
+import type { PeerReport } from './peer-report.ts';
 import type { ClassReport, StageReport } from './stage-report.ts';
-import { compareVerdict, overallVerdict, verdictOf } from './verdict.ts';
+import { comparePeerVerdict, compareVerdict, overallVerdict, verdictOf } from './verdict.ts';
 import { NO_WORK } from './work-counts.ts';
 
 const none: ClassReport = {
@@ -59,7 +60,9 @@ function report(stage: number, changes: Partial<StageReport> = {}): StageReport 
       coherentFrames: 0,
       descriptorBlocks: 0,
       trackingBytes: 0,
+      p2pmemBlocks: 0,
     },
+    peer: null,
     failures: [],
     failureCount: 0,
     ...changes,
@@ -100,6 +103,7 @@ describe('one run', () => {
     ['a coherent frame', leftovers('coherentFrames'), 'stayed'],
     ['a descriptor', leftovers('descriptorBlocks'), 'stayed'],
     ['tracking memory', leftovers('trackingBytes'), 'stayed'],
+    ['a block of a peer', leftovers('p2pmemBlocks'), 'stayed'],
   ])('is wrong after %s', (_what, changes, words) => {
     const verdict = verdictOf(report(1, changes));
     expect(verdict.ok).toBe(false);
@@ -131,6 +135,109 @@ describe('two runs', () => {
     expect(compareVerdict(report(0), report(1, { bytesWrong: 1 })).ok).toBe(false);
     const other = { ...good.classes, single: { ...none, requests: 1 } };
     expect(compareVerdict(report(0), report(1, { classes: other })).ok).toBe(false);
+  });
+});
+
+describe('three runs', () => {
+  it('name their stages and say what became of struct page', () => {
+    const third = report(2, { total: { ...work, structPagesTouched: 0 } });
+    const first = report(0, { total: { ...work, structPagesTouched: 9 } });
+    expect(compareVerdict(first, good, third).line).toBe(
+      'OK: every byte right at stages 0, 1 and 2; 1 two-step request: same IOMMU work; ' +
+        'tracking memory 24 -> 24 -> 24 bytes; struct page looked at 9 -> 0 -> 0',
+    );
+  });
+
+  it('fail with the last of them', () => {
+    expect(compareVerdict(report(0), good, report(2, { bytesWrong: 1 })).ok).toBe(false);
+    const other = { ...good.classes, single: { ...none, requests: 1 } };
+    expect(compareVerdict(report(0), good, report(2, { classes: other })).ok).toBe(false);
+    expect(compareVerdict().ok).toBe(false);
+  });
+});
+
+const peer: PeerReport = {
+  initiator: '0000:03:00.0',
+  target: '0000:04:00.0',
+  bar: 0,
+  barBytes: 2 ** 28,
+  mapType: 'bus-addr',
+  distance: 4,
+  barPagesUsed: 4,
+  iosLeftOut: 0,
+  structPages: 65536,
+  structPageBytes: 2 ** 22,
+  refusals: {},
+  bytesUntouched: 0,
+};
+const nowhere = { requests: 0, bytes: 0 };
+const all = { requests: 64, bytes: 16384 };
+const routes = (changes: Partial<StageReport['fabric']>): StageReport['fabric'] => ({
+  memory: all,
+  switchLocal: nowhere,
+  hostBridge: nowhere,
+  refused: nowhere,
+  ...changes,
+});
+const peerRun = (stage: number, changes: Partial<StageReport> = {}): StageReport =>
+  report(stage, { peer, fabric: routes({ switchLocal: all }), ...changes });
+const ofType = (mapType: PeerReport['mapType'], fabric: StageReport['fabric']): Partial<StageReport> => ({
+  peer: { ...peer, mapType },
+  fabric,
+});
+
+describe("a run with its data in a peer's BAR", () => {
+  it.each([
+    ['bus addresses inside the switch', ofType('bus-addr', routes({ switchLocal: all }))],
+    ['host bridge', ofType('thru-host-bridge', routes({ hostBridge: all }))],
+  ])('is right when all data took the way that was decided: %s', (_what, changes) => {
+    expect(verdictOf(peerRun(1, changes)).ok).toBe(true);
+  });
+
+  it.each([
+    ['bus addresses that went up', ofType('bus-addr', routes({ hostBridge: all }))],
+    ['data that turned round below', ofType('thru-host-bridge', routes({ switchLocal: all }))],
+    ['data that went to memory', ofType('bus-addr', routes({}))],
+    ['data that moved without support', ofType('not-supported', routes({ hostBridge: all }))],
+  ])('is wrong after %s', (_what, changes) => {
+    const verdict = verdictOf(peerRun(1, changes));
+    expect(verdict.ok).toBe(false);
+    expect(verdict.line).toContain('another way');
+  });
+
+  it('is wrong when a request is refused that is supported, or the other way round', () => {
+    const refused = { ...peer, refusals: { target: 1 } };
+    expect(verdictOf(peerRun(1, { peer: refused })).line).toContain('not all refused');
+    const still = { bytesRead: 0, bytesVerified: 0, fabric: routes({}) };
+    const none = { ...peer, mapType: 'not-supported' } as const;
+    expect(verdictOf(peerRun(1, { ...still, peer: none })).line).toContain('not all refused');
+    const whole = { ...none, refusals: { target: 1 } };
+    expect(verdictOf(peerRun(1, { ...still, peer: whole }))).toEqual({
+      ok: true,
+      line: 'stage 1: every request refused (target), no byte moved, nothing left behind',
+    });
+    const reports = [0, 1].map((stage) => peerRun(stage, { ...still, peer: whole }));
+    expect(comparePeerVerdict(...reports).line).toBe(
+      'OK: not supported: every request refused (block status target, target), no byte moved',
+    );
+  });
+
+  it('compared over the stages, says the way and what struct pages take', () => {
+    const last = peerRun(2, { peer: { ...peer, structPages: 0, structPageBytes: 0 } });
+    expect(comparePeerVerdict(peerRun(0), peerRun(1), last)).toEqual({
+      ok: true,
+      line:
+        'OK: bus addresses, inside the switch; every byte right at stages 0, 1 and 2; ' +
+        'struct page memory 4194304 -> 4194304 -> 0 bytes',
+    });
+  });
+
+  it('compared over the stages, fails when one does, or when they disagree on the route', () => {
+    expect(comparePeerVerdict(peerRun(0), peerRun(1, { bytesWrong: 1 })).ok).toBe(false);
+    const other = peerRun(1, ofType('thru-host-bridge', routes({ hostBridge: all })));
+    expect(comparePeerVerdict(peerRun(0), other)).toMatchObject({ ok: false });
+    expect(comparePeerVerdict(report(0)).ok).toBe(false);
+    expect(comparePeerVerdict().ok).toBe(false);
   });
 });
 

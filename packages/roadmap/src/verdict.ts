@@ -34,7 +34,22 @@ const CHECKS: readonly (readonly [string, (report: StageReport) => boolean])[] =
     'entries written and cleared differ',
     (report) => report.total.entriesWritten !== report.total.entriesCleared,
   ],
+  ['data took another way than the kernel decided', tookAnotherWay],
+  ['requests that cannot be supported were not all refused', wasNotRefused],
 ];
+
+/** The kernel decides by what it knows of the fabric; the fabric goes by its own bits. Both must come to the same. */
+function tookAnotherWay({ peer, fabric, bytesRead, bytesWritten }: StageReport): boolean {
+  if (peer === null) return false;
+  const on = (type: typeof peer.mapType): number => (peer.mapType === type ? bytesRead + bytesWritten : 0);
+  return fabric.switchLocal.bytes !== on('bus-addr') || fabric.hostBridge.bytes !== on('thru-host-bridge');
+}
+
+function wasNotRefused({ peer, requests }: StageReport): boolean {
+  if (peer === null) return false;
+  const refused = Object.values(peer.refusals).reduce((sum, count) => sum + count, 0);
+  return refused !== (peer.mapType === 'not-supported' ? requests : 0);
+}
 
 /**
  * Judges one run.
@@ -43,13 +58,15 @@ const CHECKS: readonly (readonly [string, (report: StageReport) => boolean])[] =
 export function verdictOf(report: StageReport): Verdict {
   const wrong = CHECKS.filter(([, applies]) => applies(report)).map(([name]) => name);
   if (wrong.length === 0 && report.failureCount === 0) {
-    return {
-      ok: true,
-      line: `stage ${report.stage}: ${report.bytesVerified} bytes moved and right, nothing left behind`,
-    };
+    return { ok: true, line: `stage ${report.stage}: ${doneText(report)}, nothing left behind` };
   }
   const reasons = wrong.length === 0 ? ['a check failed'] : wrong;
   return { ok: false, line: `stage ${report.stage}: ${reasons.join('; ')}` };
+}
+
+function doneText({ peer, bytesVerified }: StageReport): string {
+  if (peer?.mapType !== 'not-supported') return `${bytesVerified} bytes moved and right`;
+  return `every request refused (${Object.keys(peer.refusals).join(', ')}), no byte moved`;
 }
 
 /** Runs that mean the same I/O have the same requests in every class. */
@@ -88,17 +105,69 @@ function describeClass(from: StageReport, to: StageReport, kind: ReportClass): s
   return `${name}: ${work} IOMMU work (${before.invalidationCommands} -> ${after.invalidationCommands} invalidations)`;
 }
 
+const NOTHING_RUN: Verdict = { ok: false, line: 'FAILED: no stage was run' };
+
+/** What to say of the first thing that is wrong with runs of the same list; null when nothing is. */
+function failureOf(reports: readonly StageReport[]): Verdict | null {
+  const bad = reports.map(verdictOf).filter((verdict) => !verdict.ok);
+  if (bad.length > 0) return { ok: false, line: `FAILED: ${bad.map((verdict) => verdict.line).join(' | ')}` };
+  const [first, ...others] = reports;
+  if (first === undefined) return NOTHING_RUN;
+  if (others.every((other) => sameRequests(first, other))) return null;
+  return { ok: false, line: 'FAILED: the stages did not run the same requests' };
+}
+
+function stagesText(reports: readonly StageReport[]): string {
+  const stages = reports.map(({ stage }) => stage);
+  return reports.length === 2
+    ? 'both stages'
+    : `stages ${stages.slice(0, -1).join(', ')} and ${stages.at(-1)}`;
+}
+
+const steps = (values: readonly number[]): string => values.join(' -> ');
+
 /**
- * Judges two runs of the same list and says what the later stage changed.
+ * Judges runs of the same list, in the order of the road, and says what the last stage changed against the first.
  * @public
  */
-export function compareVerdict(from: StageReport, to: StageReport): Verdict {
-  const bad = [from, to].map(verdictOf).filter((verdict) => !verdict.ok);
-  if (bad.length > 0) return { ok: false, line: `FAILED: ${bad.map((verdict) => verdict.line).join(' | ')}` };
-  if (!sameRequests(from, to)) return { ok: false, line: 'FAILED: the stages did not run the same requests' };
+export function compareVerdict(...reports: readonly StageReport[]): Verdict {
+  const failed = failureOf(reports);
+  const [from, to] = [reports[0], reports.at(-1)];
+  if (failed !== null || from === undefined || to === undefined) return failed ?? NOTHING_RUN;
   const parts = REPORT_CLASSES.map((kind) => describeClass(from, to, kind)).filter((part) => part !== null);
-  const memory = `tracking memory ${from.tracking.totalBytes} -> ${to.tracking.totalBytes} bytes`;
-  return { ok: true, line: `OK: every byte right at both stages; ${[...parts, memory].join('; ')}` };
+  parts.push(`tracking memory ${steps(reports.map(({ tracking }) => tracking.totalBytes))} bytes`);
+  if (reports.length > 2) {
+    parts.push(`struct page looked at ${steps(reports.map(({ total }) => total.structPagesTouched))}`);
+  }
+  return { ok: true, line: `OK: every byte right at ${stagesText(reports)}; ${parts.join('; ')}` };
+}
+
+const MAP_TYPE_TEXT = {
+  'bus-addr': 'bus addresses, inside the switch',
+  'thru-host-bridge': 'through the host bridge',
+  'not-supported': 'not supported',
+} as const;
+
+/**
+ * Judges runs of the same list with the data in the same peer's BAR, in the order of the road. A pair that the kernel does
+ * not support is right when every request is refused and no byte moves.
+ * @public
+ */
+export function comparePeerVerdict(...reports: readonly StageReport[]): Verdict {
+  const failed = failureOf(reports);
+  if (failed !== null) return failed;
+  const peers = reports.flatMap(({ peer }) => (peer === null ? [] : [peer]));
+  const [first] = peers;
+  if (first === undefined || peers.some(({ mapType }) => mapType !== first.mapType)) {
+    return { ok: false, line: 'FAILED: the stages do not agree on the route' };
+  }
+  const way = MAP_TYPE_TEXT[first.mapType];
+  if (first.mapType === 'not-supported') {
+    const statuses = peers.map(({ refusals }) => Object.keys(refusals).join(' and ')).join(', ');
+    return { ok: true, line: `OK: ${way}: every request refused (block status ${statuses}), no byte moved` };
+  }
+  const memory = `struct page memory ${steps(peers.map(({ structPageBytes }) => structPageBytes))} bytes`;
+  return { ok: true, line: `OK: ${way}; every byte right at ${stagesText(reports)}; ${memory}` };
 }
 
 /**
@@ -112,5 +181,5 @@ export function overallVerdict(verdicts: readonly Verdict[]): Verdict {
   if (verdicts.length === 0 || failed > 0) {
     return { ok: false, line: `FAILED: ${failed} of ${verdicts.length} comparisons failed` };
   }
-  return { ok: true, line: `OK: ${verdicts.length} comparisons, every byte right at both stages of each` };
+  return { ok: true, line: `OK: ${verdicts.length} comparisons, every byte right at every stage of each` };
 }

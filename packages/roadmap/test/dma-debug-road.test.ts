@@ -1,4 +1,4 @@
-// The road with the checker on: the recorded request lists at both stages, every call of the DMA API and every access of
+// The road with the checker on: the recorded request lists at all stages, in RAM and in a peer, every call of the DMA API and every access of
 // the disk watched, without a finding; and what an access is told that comes too late.
 
 import {
@@ -13,7 +13,15 @@ import {
 } from '@sgfree/dma-core';
 import { dmaAddr, Scheduler } from '@sgfree/hw-model';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_MEMORY_BYTES, stage0, stage1, verdictOf } from '../src/index.ts';
+import {
+  DEFAULT_MEMORY_BYTES,
+  peerTreeSite,
+  runnableStages,
+  stage0,
+  stage1,
+  stage2,
+  verdictOf,
+} from '../src/index.ts';
 import { mediumFor } from '../src/io-data.ts';
 import { RecordedMachine } from '../src/recorded-machine.ts';
 import { WatchedAgent } from '../src/watched-agent.ts';
@@ -36,6 +44,7 @@ describe.each(RECORDED_LISTS)('%s', (name) => {
   it.each([
     ['stage 0', stage0],
     ['stage 1', stage1],
+    ['stage 2', stage2],
   ] as const)(
     '%s: no finding, nothing left, and the work is the same as without the checker',
     (_name, stage) => {
@@ -47,6 +56,29 @@ describe.each(RECORDED_LISTS)('%s', (name) => {
       expect(report).toEqual(unwatched());
     },
   );
+});
+
+it.each(['switch', 'host-bridge'] as const)('data in a peer (%s): no finding, nothing left', (peer) => {
+  for (const stage of runnableStages) {
+    for (const iommu of [true, false]) {
+      const findings: DmaDebugFinding[] = [];
+      const debug = new DmaDebug({ onFinding: (finding) => findings.push(finding) });
+      const input = {
+        ios: recordedIos('nvio_small').slice(0, 6),
+        seed: 1,
+        iommu,
+        site: peerTreeSite({ peer }),
+      };
+      const report = stage.runPeer({ ...input, debug });
+      expect(findings).toEqual([]);
+      expect([debug.liveMappings, debug.liveRanges, debug.report.errorCount]).toEqual([0, 0, 0]);
+      expect(debug.calls).toBeGreaterThan(0);
+      const unwatched = stage.runPeer(input);
+      expect(report.fabric).toEqual(unwatched.fabric);
+      // Without an IOMMU a checker alone makes drivers remember what they mapped (dma_need_unmap).
+      if (iommu) expect(report).toEqual(unwatched);
+    }
+  }
 });
 
 it('an access of the disk is held against what is mapped at that moment', () => {

@@ -1,4 +1,4 @@
-// Stage 1 against the trace of the real kernel that ran the same lists: every count, and every mapping in order.
+// Stages 1 and 2 against the trace of the real kernel that ran the same lists: every count, and every mapping in order.
 import { byteDistance, EventLog, type ModelEvent, type PhysAddr } from '@sgfree/hw-model';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,6 +7,7 @@ import {
   type RunnableStage,
   stage0,
   stage1,
+  stage2,
   verdictOf,
 } from '../src/index.ts';
 import {
@@ -47,11 +48,13 @@ function run(stage: RunnableStage, name: RecordedList, log?: EventLog) {
   });
 }
 
-describe.each(RECORDED_LISTS)('%s at stage 1', (name) => {
+const listsAndStages = RECORDED_LISTS.flatMap((name) => [stage1, stage2].map((stage) => ({ name, stage })));
+
+describe.each(listsAndStages)('$name at stage $stage.stage', ({ name, stage }) => {
   const trace = recordedTrace(name);
   const log = new EventLog();
   log.enabled = true;
-  const report = run(stage1, name, log);
+  const report = run(stage, name, log);
 
   it('moves every byte and leaves nothing', () => {
     expect(report.failures).toEqual([]);

@@ -5,7 +5,7 @@
 import { assembleMachine } from './assemble/assemble-machine.ts';
 import type { MachineDump } from './model/machine-dump.ts';
 import { shown, TopologyInputError } from './model/topology-input-error.ts';
-import type { NameLookup } from './names/vendor-names.ts';
+import type { NameLookup, TitleLookup } from './names/vendor-names.ts';
 import { type FileTree, readText } from './readers/file-tree.ts';
 import { MachineDraft } from './readers/machine-draft.ts';
 import { readNcclXml } from './readers/nccl-xml.ts';
@@ -20,6 +20,8 @@ import { TopologyText } from './readers/topology-text.ts';
 export interface TopologyOptions {
   /** Numbers for names, where a listing prints names only (a pci.ids database). */
   readonly lookup?: NameLookup;
+  /** Names for numbers, where a source has numbers only (a pci.ids database); undefined for what it does not know. */
+  readonly titleOf?: TitleLookup;
 }
 
 const knownText =
@@ -34,7 +36,7 @@ const knownText =
 export function readTopologyText(text: string, options: TopologyOptions = {}): MachineDump {
   const machine = new MachineDraft();
   readInto(machine, text, options.lookup);
-  return assembleMachine(machine);
+  return assembleMachine(machine, options.titleOf);
 }
 
 function readInto(machine: MachineDraft, text: string, lookup: NameLookup | undefined): void {
@@ -58,7 +60,7 @@ export function readTopologyTree(tree: FileTree, options: TopologyOptions = {}):
   if (isRecordedFolder(tree)) readRecordedFolder(machine, tree);
   else if (top !== undefined) readSysfsTree(machine, tree, top);
   else readLooseFiles(machine, tree, options.lookup);
-  return assembleMachine(machine);
+  return assembleMachine(machine, options.titleOf);
 }
 
 /** A folder of texts: every file that some line reader understands. */

@@ -136,6 +136,13 @@ function compareSources(both: DumpedFunction, bytes: DumpedFunction, words: Dump
     fn.acs.control,
     typeof fn.buses === 'string' ? fn.buses : fn.buses.secondary,
     typeof fn.buses === 'string' ? fn.buses : fn.buses.subordinate,
+    fn.vendorId,
+    fn.deviceId,
+    fn.classId,
+    fn.progIf,
+    fn.headerType,
+    fn.memoryEnabled,
+    fn.busMaster,
   ];
   const known = facts(words);
   facts(bytes).forEach((fact, position) => {
@@ -143,6 +150,21 @@ function compareSources(both: DumpedFunction, bytes: DumpedFunction, words: Dump
     expect([both.name, position, known[position]]).toEqual([both.name, position, fact]);
     expect(facts(both)[position]).toBe(fact);
   });
+  for (const bar of words.resources.filter(({ kind }) => kind === 'bar')) {
+    const register = bytes.resources.find(({ kind, index }) => kind === 'bar' && index === bar.index);
+    // An address that only the kernel knows is printed as [virtual] or with the region disabled.
+    if (register === undefined || bar.enabled === false) continue;
+    const { space, busBase, prefetchable, width } = register;
+    const line = [bar.space, bar.base, bar.prefetchable, bar.width];
+    expect([both.name, bar.index, ...line]).toEqual([
+      both.name,
+      bar.index,
+      space,
+      busBase,
+      prefetchable,
+      width,
+    ]);
+  }
   const windows = (fn: DumpedFunction): unknown[] =>
     fn.resources
       .filter(({ kind, enabled }) => kind === 'window' && enabled !== false)

@@ -68,8 +68,8 @@ test('links, files and bytes of /sys', () => {
   expect(functionAt(dump, '01:00.0')).toMatchObject({
     vendorId: 0x15b3,
     portType: 0,
-    // 256 bytes read by root are all there are.
-    acs: { control: 'absent' },
+    // 256 bytes may be all that the platform reaches, or the beginning of a copy that was cut.
+    acs: { control: 'unknown' },
     driver: 'mlx5_core',
     iommuGroup: 17,
     numaNode: 1,

@@ -109,9 +109,10 @@ test('comments and strings are no imports; npm packages are leaves', () => {
   expect(checkReach(workspace(planted), rule).passed).toBe(true);
 });
 
-test('stage 1 and RDMA at stage 4 must not reach scatterlists, and stage 0 not the two-step API', () => {
+test('stages 1, 2 and RDMA at stage 4 must not reach scatterlists, and stage 0 not the two-step API', () => {
   expect(reachRules.map(({ start, forbidden }) => [start, ...forbidden])).toEqual([
     ['packages/roadmap/src/stage-1.ts', 'packages/dma-sg/'],
+    ['packages/roadmap/src/stage-2.ts', 'packages/dma-sg/'],
     ['packages/roadmap/src/stage-0.ts', 'packages/dma-iova/'],
     [
       'packages/rdma/src/stage-4.ts',

@@ -1,5 +1,5 @@
 // Which packages a stage must never reach: the road's proof that a stage lives without what it leaves behind.
-// Source followed: the design's table of stages; stage 1 has no scatterlist, stage 0 has no two-step API.
+// Source followed: the design's table of stages; stages 1 and 2 have no scatterlist, stage 0 has no two-step API.
 // Simplified: a rule speaks of whole packages and of workspace paths below them.
 
 /** From `start`, no module whose path begins with one of `forbidden` may be reached; `required` shows that the walk is alive. */
@@ -17,6 +17,12 @@ export const reachRules: readonly ReachRule[] = [
     forbidden: ['packages/dma-sg/'],
     required: ['packages/dma-iova/', 'packages/block/'],
     why: 'stage 1 maps without a scatterlist',
+  },
+  {
+    start: 'packages/roadmap/src/stage-2.ts',
+    forbidden: ['packages/dma-sg/'],
+    required: ['packages/dma-iova/', 'packages/block/', 'packages/p2p/'],
+    why: 'stage 2 maps physical ranges without a scatterlist',
   },
   {
     start: 'packages/roadmap/src/stage-0.ts',

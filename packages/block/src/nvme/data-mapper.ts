@@ -25,9 +25,9 @@ export interface NvmeMappingContext {
  * Maps and unmaps the data of commands.
  * @public
  */
-export interface NvmeDataMapper<Iod extends NvmeIod = NvmeIod> {
+export interface NvmeDataMapper<Iod extends NvmeIod = NvmeIod, Request extends BlockRequest = BlockRequest> {
   /** Fresh state for a request. */
-  newIod(request: BlockRequest): Iod;
+  newIod(request: Request): Iod;
   /** Maps the data and writes the command's data pointer; on any status but 'ok' nothing stays mapped. */
   mapData(iod: Iod): BlkStatus;
   /** Undoes {@link NvmeDataMapper.mapData}. */

@@ -43,11 +43,11 @@ import { TrackingMemory } from './tracking-memory.ts';
  * How a driver instance is made.
  * @public
  */
-export interface NvmePciDriverOptions<Iod extends NvmeIod> {
+export interface NvmePciDriverOptions<Iod extends NvmeIod, Request extends BlockRequest = BlockRequest> {
   readonly dev: Device;
   /** BAR 0 of the controller in the CPU's address space. */
   readonly registers: PhysAddr;
-  readonly makeMapper: (context: NvmeMappingContext) => NvmeDataMapper<Iod>;
+  readonly makeMapper: (context: NvmeMappingContext) => NvmeDataMapper<Iod, Request>;
   /** Coherent memory of the descriptor pools; default `dma_alloc_coherent`. */
   readonly poolSource?: CoherentSource;
   /** `sgl_threshold` in bytes; default 32768. */
@@ -81,22 +81,22 @@ export function coherentSourceOf(dev: Device): CoherentSource {
 }
 
 /**
- * The NVMe driver bound to one controller.
+ * The NVMe driver bound to one controller. `Request` is what its mapper needs to know of a request.
  * @public
  */
-export class NvmePciDriver<Iod extends NvmeIod> {
+export class NvmePciDriver<Iod extends NvmeIod, Request extends BlockRequest = BlockRequest> {
   readonly dev: Device;
   readonly tracking: TrackingMemory = new TrackingMemory();
   readonly pools: DescriptorPools;
-  readonly #options: NvmePciDriverOptions<Iod>;
+  readonly #options: NvmePciDriverOptions<Iod, Request>;
   readonly #bringUp: BringUpContext;
   readonly #commands = new Map<number, Iod>();
-  #mapper: NvmeDataMapper<Iod> | null = null;
+  #mapper: NvmeDataMapper<Iod, Request> | null = null;
   #identity: NvmeIdentity | null = null;
   #admin: NvmeQueuePair | null = null;
   #io: NvmeQueuePair | null = null;
 
-  constructor(options: NvmePciDriverOptions<Iod>) {
+  constructor(options: NvmePciDriverOptions<Iod, Request>) {
     const { dev } = options;
     const source = coherentSourceOf(dev);
     this.dev = dev;
@@ -149,7 +149,7 @@ export class NvmePciDriver<Iod extends NvmeIod> {
   }
 
   /** Submits `requests` in order and returns when all have ended, in order of their ends. */
-  *execute(requests: readonly BlockRequest[]): ModelTask<NvmeResult<Iod>[]> {
+  *execute(requests: readonly Request[]): ModelTask<NvmeResult<Iod>[]> {
     const queue = this.#queue();
     const results: NvmeResult<Iod>[] = [];
     for (const request of requests) {
@@ -180,13 +180,13 @@ export class NvmePciDriver<Iod extends NvmeIod> {
     return this.#io;
   }
 
-  #mapperOf(): NvmeDataMapper<Iod> {
+  #mapperOf(): NvmeDataMapper<Iod, Request> {
     if (this.#mapper === null) throw new InternalError('the controller is not up');
     return this.#mapper;
   }
 
   /** nvme_queue_rq: null when the command is on its way. */
-  #queueRequest(queue: NvmeQueuePair, request: BlockRequest): NvmeResult<Iod> | null {
+  #queueRequest(queue: NvmeQueuePair, request: Request): NvmeResult<Iod> | null {
     const mapper = this.#mapperOf();
     const iod = mapper.newIod(request);
     const blockBytes = this.identity.blockBytes;

@@ -21,11 +21,23 @@ import { putSglDataBlock } from './sgl-builder.ts';
 import { nvmeSglUse } from './sgl-choice.ts';
 import { NVME_CMD_SGL_METABUF } from './submission-entry.ts';
 
+/** True when the request's memory is a peer's, which its page tells. @internal */
+export function pageIsPeers({ request }: NvmeIod, { dev }: NvmeMappingContext): boolean {
+  const [vec] = request.vecs;
+  dev.platform.frames.touched += 1;
+  return vec !== undefined && pciP2pdmaState(new P2pdmaMapState(), dev, frameOf(vec.phys)) !== 'none';
+}
+
 /**
  * Maps a request of one bio_vec. 'again': this request has to take the long way; nothing was mapped.
+ * `isPeers` tells whether its memory is a peer's.
  * @internal
  */
-export function mapSingleSegment(iod: NvmeIod, context: NvmeMappingContext): BlkStatus | 'again' {
+export function mapSingleSegment<Iod extends NvmeIod>(
+  iod: Iod,
+  context: NvmeMappingContext,
+  isPeers: (iod: Iod, context: NvmeMappingContext) => boolean = pageIsPeers,
+): BlkStatus | 'again' {
   const { request } = iod;
   const vec = request.vecs[0];
   const { dev, policy } = context;
@@ -33,8 +45,7 @@ export function mapSingleSegment(iod: NvmeIod, context: NvmeMappingContext): Blk
   const use = nvmeSglUse(request, policy);
   const prpPossible = offsetWithin(vec.phys, NVME_CTRL_PAGE_SIZE) + vec.bytes <= 2 * NVME_CTRL_PAGE_SIZE;
   if (use === 'unsupported' && !prpPossible) return 'again';
-  dev.platform.frames.touched += 1;
-  if (pciP2pdmaState(new P2pdmaMapState(), dev, frameOf(vec.phys)) !== 'none') return 'again';
+  if (isPeers(iod, context)) return 'again';
   const addr = dmaMapPhys(dev, vec.phys, vec.bytes, rqDmaDir(request), NO_ATTRS);
   if (dmaMappingError(dev, addr) !== 0 || addr === DMA_MAPPING_ERROR) return 'resource';
   iod.singleSegment = true;

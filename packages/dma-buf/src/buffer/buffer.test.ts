@@ -1,214 +1,22 @@
 // Buffers: what the core does around an exporter for each class of importer, in which order, and how it undoes failures.
 import { fc, test } from '@fast-check/vitest';
-import { Device, type DmaDataDirection, DmaPlatform } from '@sgfree/dma-core';
-import { Clock, type ModelTask, PhysicalMemory, Scheduler } from '@sgfree/hw-model';
+import type { DmaDataDirection } from '@sgfree/dma-core';
+import type { ModelTask } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
-import { DmaBufPlatform } from '../dma-buf-platform.ts';
-import { type DmaFence, dmaFenceInit, dmaFencePut, dmaFenceSignal } from '../fence/dma-fence.ts';
-import { dmaResvLock, dmaResvTrylock, dmaResvUnlock } from '../resv/dma-resv.ts';
-import { dmaResvAddFence, dmaResvReserveFences } from '../resv/resv-slots.ts';
+import { Bench, face, type Mapping } from '../../test/buffer-rig.ts';
+import { type DmaFence, dmaFenceSignal } from '../fence/dma-fence.ts';
+import { dmaResvLock, dmaResvUnlock } from '../resv/dma-resv.ts';
 import { DmaResvUsage } from '../resv/resv-usage.ts';
 import { dmaBufBeginCpuAccess, dmaBufMmap, dmaBufVmap, dmaBufVunmap } from './cpu-access.ts';
-import type { DmaBuf } from './dma-buf.ts';
-import {
-  type DmaBufAttachment,
-  dmaBufAttach,
-  dmaBufAttachRevocable,
-  dmaBufDetach,
-  dmaBufDynamicAttach,
-  dmaBufPin,
-} from './dma-buf-attachment.ts';
-import { dmaBufExport, dmaBufFd, dmaBufGet, dmaBufPut } from './dma-buf-export.ts';
+import { dmaBufAttach, dmaBufAttachRevocable, dmaBufDetach, dmaBufPin } from './dma-buf-attachment.ts';
+import { dmaBufPut } from './dma-buf-export.ts';
 import { dmaBufLlseek, dmaBufPoll, dmaBufShowFdinfo, EPOLLIN, EPOLLOUT } from './dma-buf-file.ts';
-import type { DmaBufOps } from './dma-buf-ops.ts';
 import { dmaBufInvalidateMappings } from './invalidate-mappings.ts';
-import { type MappingFace, mapAttachment, plainFace, unmapAttachment } from './map-attachment.ts';
-
-type Mapping = string;
-const face = plainFace as MappingFace<Mapping>;
-
-/** An exporter that writes down what it is asked for and can be told to fail at one step. */
-class Exporter {
-  readonly calls: string[] = [];
-  failing: string | null = null;
-  readonly ops: DmaBufOps<Mapping>;
-
-  constructor(pins: boolean) {
-    const step = (name: string): ModelTask<number> => this.#step(name);
-    const done = (name: string): ModelTask<void> => this.#done(name);
-    const pinning = { pin: () => step('pin'), unpin: () => done('unpin') };
-    this.ops = {
-      attach: () => step('attach'),
-      detach: () => done('detach'),
-      ...(pins ? pinning : {}),
-      mapDmaBuf: () => this.#map(),
-      unmapDmaBuf: () => done('unmap'),
-      release: () => done('release'),
-      beginCpuAccess: () => step('begin'),
-      vmap: () => this.#vmap(),
-      vunmap: () => done('vunmap'),
-      mmap: () => step('mmap'),
-    };
-  }
-
-  *#step(name: string): ModelTask<number> {
-    yield { at: `exporter:${name}` };
-    this.calls.push(name);
-    return this.failing === name ? -Errno.EIO : 0;
-  }
-
-  *#done(name: string): ModelTask<void> {
-    yield* this.#step(name);
-  }
-
-  *#map(): ModelTask<Outcome<Mapping | null>> {
-    yield* this.#step('map');
-    if (this.failing === 'map-null') return success(null);
-    return this.failing === 'map' ? failure(Errno.EIO) : success('mapping');
-  }
-
-  *#vmap(): ModelTask<Outcome<object>> {
-    const error = yield* this.#step('vmap');
-    return error === 0 ? success({}) : failure(Errno.EIO);
-  }
-}
-
-class Bench {
-  readonly platform: DmaBufPlatform;
-  readonly exporter: Exporter;
-  readonly dmabuf: DmaBuf<Mapping>;
-  readonly dev: Device = new Device({
-    name: 'importer',
-    platform: new DmaPlatform({ memory: new PhysicalMemory() }),
-  });
-
-  constructor(pins = true) {
-    this.platform = new DmaBufPlatform({ scheduler: new Scheduler({ clock: new Clock() }) });
-    this.platform.log.enabled = true;
-    this.exporter = new Exporter(pins);
-    const made = dmaBufExport<Mapping>(this.platform, {
-      expName: 'test',
-      ops: this.exporter.ops,
-      size: 8192,
-      priv: {},
-    });
-    if (!made.ok) throw new Error('export failed');
-    this.dmabuf = made.value;
-  }
-
-  run<T>(task: ModelTask<T>): T {
-    return this.platform.scheduler.runTask('test', task);
-  }
-
-  /** Runs `body` with the reservation lock held. */
-  locked<T>(body: () => ModelTask<T>): T {
-    const { resv } = this.dmabuf;
-    function* inside(): ModelTask<T> {
-      yield* dmaResvLock(resv);
-      const result = yield* body();
-      dmaResvUnlock(resv);
-      return result;
-    }
-    return this.run(inside());
-  }
-
-  attach(importerOps: Parameters<typeof dmaBufDynamicAttach<Mapping>>[2]): DmaBufAttachment<Mapping> {
-    const attach = this.run(dmaBufDynamicAttach(this.dmabuf, this.dev, importerOps, null));
-    if (!attach.ok) throw new Error('attach failed');
-    return attach.value;
-  }
-
-  fence(usage: DmaResvUsage): DmaFence {
-    const { resv } = this.dmabuf;
-    const fence = dmaFenceInit(this.platform, {}, { context: this.platform.takeContexts(1), seqno: 1 });
-    dmaResvTrylock(resv);
-    dmaResvReserveFences(resv, 1);
-    dmaResvAddFence(resv, fence, usage);
-    dmaResvUnlock(resv);
-    dmaFencePut(fence);
-    return fence;
-  }
-
-  rules(): unknown[] {
-    return this.platform.log.events.map((event) => event['rule']);
-  }
-}
+import { mapAttachment, unmapAttachment } from './map-attachment.ts';
 
 const BIDIR: DmaDataDirection = 'bidirectional';
 const dynamic = { allowPeer2peer: true };
-
-describe('export', () => {
-  const ops = new Exporter(true).ops;
-  it.each([
-    ['no private data', { ops, priv: null }],
-    ['no operations', { ops: null, priv: {} }],
-    ['no map', { ops: { ...ops, mapDmaBuf: undefined }, priv: {} }],
-    ['no unmap', { ops: { ...ops, unmapDmaBuf: undefined }, priv: {} }],
-    ['no release', { ops: { ...ops, release: undefined }, priv: {} }],
-    ['pin without unpin', { ops: { ...ops, unpin: undefined }, priv: {} }],
-    ['unpin without pin', { ops: { ...ops, pin: undefined }, priv: {} }],
-  ])('%s is -EINVAL and a violation', (_, wrong) => {
-    const platform = new DmaBufPlatform();
-    platform.log.enabled = true;
-    const info = { expName: 'x', size: 1, ...wrong } as unknown as Parameters<
-      typeof dmaBufExport<Mapping>
-    >[1];
-    expect(dmaBufExport(platform, info)).toEqual(failure(Errno.EINVAL));
-    expect(platform.log.events.map((event) => event['rule'])).toEqual(['dma-buf-export-incomplete']);
-  });
-
-  it('takes the module, and gives it back with the buffer or without memory', () => {
-    let module = 0;
-    const owner = {
-      tryGet: () => {
-        module += 1;
-        return module < 10;
-      },
-      put: () => {
-        module -= 1;
-      },
-    };
-    const platform = new DmaBufPlatform();
-    const info = { expName: 'x', size: 1, ops, priv: {}, owner };
-    platform.allocate = () => false;
-    expect(dmaBufExport(platform, info)).toEqual(failure(Errno.ENOMEM));
-    expect(module).toBe(0);
-    platform.allocate = () => true;
-    const made = dmaBufExport(platform, info);
-    expect(module).toBe(1);
-    if (made.ok) platform.scheduler.runTask('put', dmaBufPut(made.value));
-    expect([module, platform.buffers.size]).toEqual([0, 0]);
-    module = 9;
-    expect(dmaBufExport(platform, info)).toEqual(failure(Errno.ENOENT));
-  });
-
-  it('hands out descriptors, the lowest free first', () => {
-    const b = new Bench();
-    const { platform, dmabuf, exporter } = b;
-    expect(dmaBufFd(dmabuf, 0)).toBe(0);
-    const got = dmaBufGet<Mapping>(platform, 0);
-    expect(got).toEqual(success(dmabuf));
-    expect(dmabuf.refs).toBe(2);
-    expect(dmaBufGet(platform, 1)).toEqual(failure(Errno.EBADF));
-    expect(b.run(platform.files.close(0))).toBe(0);
-    expect(exporter.calls).toEqual([]);
-    b.run(dmaBufPut(dmabuf));
-    expect(exporter.calls).toEqual(['release']);
-    expect(b.run(platform.files.close(0))).toBe(-Errno.EBADF);
-  });
-
-  it('runs out of descriptors', () => {
-    const platform = new DmaBufPlatform({ fdLimit: 1 });
-    const made = dmaBufExport(platform, { expName: 'x', size: 1, ops, priv: {} });
-    if (!made.ok) throw new Error('export failed');
-    expect([dmaBufFd(made.value, 0), dmaBufFd(made.value, 0), dmaBufFd(null, 0)]).toEqual([
-      0,
-      -Errno.EMFILE,
-      -Errno.EINVAL,
-    ]);
-  });
-});
 
 describe('mapping', () => {
   it('for a static importer pins, maps, and waits for the fences of the kernel alone', () => {

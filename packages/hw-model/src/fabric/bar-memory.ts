@@ -36,7 +36,7 @@ export class BarMemory implements MmioTarget {
     for (let at = 0; at < from.length; ) {
       const inPage = offsetWithin(offset + at, PAGE_SIZE);
       const count = Math.min(PAGE_SIZE - inPage, from.length - at);
-      this.pageBytes(Math.floor((offset + at) / PAGE_SIZE)).set(from.subarray(at, at + count), inPage);
+      this.#page(Math.floor((offset + at) / PAGE_SIZE)).set(from.subarray(at, at + count), inPage);
       at += count;
     }
     return true;
@@ -47,6 +47,10 @@ export class BarMemory implements MmioTarget {
     if (!(index >= 0 && (index + 1) * PAGE_SIZE <= this.bytes)) {
       throw new InternalError(`page ${index} is outside this BAR memory`);
     }
+    return this.#page(index);
+  }
+
+  #page(index: number): Uint8Array {
     let page = this.#pages.get(index);
     if (page === undefined) {
       page = new Uint8Array(PAGE_SIZE);

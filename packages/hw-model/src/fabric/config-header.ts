@@ -62,7 +62,23 @@ function presetCommonHeader(config: ConfigSpace, identity: FunctionIdentity, hea
   config.preset(0x02, 2, identity.deviceId);
   config.preset(0x08, 4, identity.classCode * 256 + (identity.revision ?? 0));
   config.preset(PCI_HEADER_TYPE, 1, headerType);
+  permitCommand(config);
+}
+
+/** Lets software write the command register. @internal */
+export function permitCommand(config: ConfigSpace): void {
   config.permit(PCI_COMMAND, 2, COMMAND_WRITABLE);
+}
+
+/** Lets software write the bus numbers and windows of a bridge. @internal */
+export function permitBridgeHeader(config: ConfigSpace): void {
+  for (const bus of [PCI_PRIMARY_BUS, PCI_SECONDARY_BUS, PCI_SUBORDINATE_BUS]) config.permit(bus, 1, 0xff);
+  for (const edge of [PCI_MEMORY_BASE, PCI_MEMORY_LIMIT, PCI_PREF_MEMORY_BASE, PCI_PREF_MEMORY_LIMIT]) {
+    config.permit(edge, 2, 0xfff0);
+  }
+  config.permit(PCI_PREF_BASE_UPPER32, 4, 0xffffffff);
+  config.permit(PCI_PREF_LIMIT_UPPER32, 4, 0xffffffff);
+  config.permit(0x3e, 2, 0x0fff);
 }
 
 /**
@@ -81,15 +97,9 @@ export function presetEndpointHeader(config: ConfigSpace, identity: FunctionIden
  */
 export function presetBridgeHeader(config: ConfigSpace, identity: FunctionIdentity): void {
   presetCommonHeader(config, identity, 1);
-  for (const bus of [PCI_PRIMARY_BUS, PCI_SECONDARY_BUS, PCI_SUBORDINATE_BUS]) config.permit(bus, 1, 0xff);
   config.preset(PCI_MEMORY_BASE, 2, 0xfff0);
   config.preset(PCI_PREF_MEMORY_BASE, 2, 0xfff1);
   config.preset(PCI_PREF_MEMORY_LIMIT, 2, 0x0001);
   config.preset(PCI_PREF_BASE_UPPER32, 4, 0xffffffff);
-  for (const edge of [PCI_MEMORY_BASE, PCI_MEMORY_LIMIT, PCI_PREF_MEMORY_BASE, PCI_PREF_MEMORY_LIMIT]) {
-    config.permit(edge, 2, 0xfff0);
-  }
-  config.permit(PCI_PREF_BASE_UPPER32, 4, 0xffffffff);
-  config.permit(PCI_PREF_LIMIT_UPPER32, 4, 0xffffffff);
-  config.permit(0x3e, 2, 0x0fff);
+  permitBridgeHeader(config);
 }

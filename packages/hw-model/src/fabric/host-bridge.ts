@@ -1,6 +1,6 @@
 // HostBridge: where a root bus meets the CPU's address space: apertures, an address offset, a peer-to-peer rule.
 // Source followed: PCI Firmware 3.3, section 4.1 (host bridge windows); the kernel's pci_host_bridge window offset.
-// Simplified: two memory apertures, no I/O space; the CPU's accesses are never reordered or combined.
+// Simplified: memory apertures only, no I/O space; the CPU's accesses are never reordered or combined.
 
 import {
   byteDistance,
@@ -25,16 +25,23 @@ export type HostPeerRule = 'none' | 'same-bridge' | 'any';
  */
 export interface HostBridgeSpec {
   readonly name?: string;
-  /** CPU range for 32-bit and non-prefetchable BARs; its bus addresses must lie below 4 GiB. */
+  /** CPU range for 32-bit and non-prefetchable BARs; to be enumerated it must lie below 4 GiB on the bus. May be empty. */
   readonly memoryAperture: PhysRange;
   /** CPU range for prefetchable 64-bit BARs; without one they share `memoryAperture`. */
   readonly prefetchAperture?: PhysRange;
+  /** Further CPU ranges that lead to this bridge's buses; enumeration places nothing there. */
+  readonly moreApertures?: readonly PhysRange[];
+  /** PCI segment (domain); default 0. */
+  readonly segment?: number;
   /** Bus address minus CPU physical address; default 0 as on x86. */
   readonly busOffset?: number;
   /** Default `any`. `any` on both sides is needed between two host bridges. */
   readonly peerToPeer?: HostPeerRule;
-  /** Ids of function 00.0, which kernels read to recognise the root complex. Default 8086:2020. */
-  readonly identity?: { readonly vendorId: number; readonly deviceId: number };
+  /**
+   * Ids of function 00.0, which kernels read to recognise the root complex. Default 8086:2020. Null: the root bus is
+   * left empty.
+   */
+  readonly identity?: { readonly vendorId: number; readonly deviceId: number } | null;
 }
 
 /**
@@ -46,6 +53,9 @@ export class HostBridge {
   readonly childBus: PciBus;
   readonly memoryAperture: PhysRange;
   readonly prefetchAperture: PhysRange | null;
+  /** Every aperture that holds an address. */
+  readonly apertures: readonly PhysRange[];
+  readonly segment: number;
   readonly busOffset: number;
   peerToPeer: HostPeerRule;
 
@@ -53,6 +63,9 @@ export class HostBridge {
     this.name = spec.name ?? 'host';
     this.memoryAperture = spec.memoryAperture;
     this.prefetchAperture = spec.prefetchAperture ?? null;
+    const all = [spec.memoryAperture, this.prefetchAperture, ...(spec.moreApertures ?? [])];
+    this.apertures = all.filter((range) => range !== null && range.bytes > 0) as PhysRange[];
+    this.segment = spec.segment ?? 0;
     this.busOffset = spec.busOffset ?? 0;
     this.peerToPeer = spec.peerToPeer ?? 'any';
     this.childBus = new PciBus(this, null);
@@ -60,10 +73,8 @@ export class HostBridge {
 
   /** True when all of [address, address + bytes) belongs to this bridge's apertures. */
   holds(address: PhysAddr, bytes: number): boolean {
-    return (
-      rangeHolds(this.memoryAperture, address, bytes) ||
-      (this.prefetchAperture !== null && rangeHolds(this.prefetchAperture, address, bytes))
-    );
+    for (const range of this.apertures) if (rangeHolds(range, address, bytes)) return true;
+    return false;
   }
 }
 

@@ -72,7 +72,7 @@ describe('an assigned BAR', () => {
 
 it.each([
   ['not a power of two', 0, 0x3000, {}],
-  ['less than a page', 0, 0x800, {}],
+  ['less than 16 bytes', 0, 8, {}],
   ['a 64-bit BAR in the last register', 5, 0x1000, {}],
   ['no such register', 6, 0x1000, { width: 32 as const }],
 ])('refuses a BAR that is %s', (_name, index, bytes, more) => {

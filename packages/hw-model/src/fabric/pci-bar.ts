@@ -15,7 +15,7 @@ import type { ConfigSpace } from './config-space.ts';
 export interface BarSpec {
   /** Register number 0 to 5; a 64-bit BAR also takes the next one. */
   readonly index: number;
-  /** A power of two, at least 4096. */
+  /** A power of two, at least 16. */
   readonly bytes: number;
   /** Default 64. */
   readonly width?: 32 | 64;
@@ -49,7 +49,7 @@ export class PciBar {
     this.#config = config;
     this.#offset = PCI_BASE_ADDRESS_0 + 4 * spec.index;
     const lastIndex = this.width === 64 ? 4 : 5;
-    if (!Number.isInteger(Math.log2(spec.bytes)) || spec.bytes < 4096 || spec.index > lastIndex) {
+    if (!Number.isInteger(Math.log2(spec.bytes)) || spec.bytes < 16 || spec.index > lastIndex) {
       throw new InternalError(`BAR ${spec.index} of ${spec.bytes} bytes`);
     }
     this.#presetRegisters();

@@ -1,8 +1,9 @@
-// PciBridge: a root port or one port of a switch: it forwards what its programmed windows cover.
+// PciBridge: a root port, one port of a switch, or a bridge to or from conventional PCI: it forwards what its programmed
+// windows cover.
 // Source followed: PCI-to-PCI Bridge Architecture 1.2, sections 3.2.5 and 4.2; PCI Express Base 6.0, section 1.3.3.
 // Simplified: no bridge BARs, no I/O windows; a port of a switch is one function.
 
-import { ACS } from './access-control-services.ts';
+import { ACS, type AddressType } from './access-control-services.ts';
 import {
   PCI_MEMORY_BASE,
   PCI_MEMORY_LIMIT,
@@ -22,13 +23,14 @@ import { type FunctionPlace, PciFunction } from './pci-function.ts';
 const MIB = 2 ** 20;
 
 /**
- * Which kind of port a bridge is.
+ * Which kind of port a bridge is. `to-pci`: a conventional bus lies below it; `to-express`: it sits on one, and a link
+ * lies below.
  * @public
  */
-export type PortKind = 'root-port' | 'upstream' | 'downstream';
+export type PortKind = 'root-port' | 'upstream' | 'downstream' | 'to-pci' | 'to-express';
 
 /**
- * A root port, switch upstream port or switch downstream port.
+ * A root port, a port of a switch, or a bridge to or from conventional PCI.
  * @public
  */
 export class PciBridge extends PciFunction {
@@ -75,6 +77,11 @@ export class PciBridge extends PciFunction {
     if ((this.acsControl & ACS.sourceValidation) === 0) return true;
     this.#decodeBridge();
     return busNumber >= this.#secondary && busNumber <= this.#subordinate;
+  }
+
+  /** ACS translation blocking: true when a request with an address of this type may enter this port. */
+  admitsAddressType(addressType: AddressType): boolean {
+    return addressType === 'untranslated' || (this.acsControl & ACS.translationBlocking) === 0;
   }
 
   override claim(address: number, end: number): PciBar | null {

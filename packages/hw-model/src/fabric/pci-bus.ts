@@ -1,6 +1,6 @@
 // PciBus: the functions one can reach without passing a bridge: a root bus, a link, or the inside of a switch.
 // Source followed: PCI Express Base Specification 6.0, section 1.3 (fabric topology).
-// Simplified: one segment; the order of functions is by device and function number.
+// Simplified: the order of functions is by device and function number.
 
 import { InternalError } from '../internal-error.ts';
 import type { HostBridge } from './host-bridge.ts';
@@ -23,6 +23,12 @@ export class PciBus {
   constructor(host: HostBridge, bridge: PciBridge | null) {
     this.host = host;
     this.bridge = bridge;
+  }
+
+  /** True where functions reach one another without a port between them: a conventional bus, or the inside of a switch. */
+  get isShared(): boolean {
+    const kind = this.bridge?.kind;
+    return kind === 'to-pci' || kind === 'upstream';
   }
 
   get functions(): readonly PciFunction[] {

@@ -1,7 +1,7 @@
 // PciFabric: the PCI Express hierarchy of one machine, from the root complex down to every BAR.
 // Source followed: PCI Express Base Specification 6.0, section 1.3 (topology), 2.2 (memory requests).
 // It is built by hand, enumerated as firmware would, and then moves real bytes, one memory request per call.
-// Simplified: one segment; requests complete at once and in order; no messages, no MSI, no I/O space, no error logs.
+// Simplified: requests complete at once and in order; no messages, no MSI, no I/O space, no error logs.
 
 import {
   type DmaAddr,
@@ -17,19 +17,25 @@ import { EventLog } from '../event-log.ts';
 import { InternalError } from '../internal-error.ts';
 import type { PhysicalMemory } from '../physical-memory.ts';
 import type { TranslationAgent } from '../translation-agent.ts';
-import { addAcsCapability } from './access-control-services.ts';
+import { type AddressType, addAcsCapability } from './access-control-services.ts';
 import type { CompletionStatus } from './completion-status.ts';
 import {
   type FunctionIdentity,
   PCI_HEADER_TYPE,
+  PCI_SECONDARY_BUS,
   presetBridgeHeader,
   presetEndpointHeader,
 } from './config-header.ts';
 import { ConfigSpace } from './config-space.ts';
+import {
+  type ConfiguredBridgeSpec,
+  type ConfiguredFunctionSpec,
+  configuredSpace,
+} from './configured-function.ts';
 import { enumerateHosts } from './enumeration.ts';
 import { HostAperture, HostBridge, type HostBridgeSpec } from './host-bridge.ts';
 import type { BarSpec, PciBar } from './pci-bar.ts';
-import { PciBridge, type PortKind } from './pci-bridge.ts';
+import { PciBridge } from './pci-bridge.ts';
 import type { PciBus } from './pci-bus.ts';
 import { addPciExpressCapability, PCI_EXP_TYPE, type TlpSizes } from './pci-express-capability.ts';
 import { PciFunction } from './pci-function.ts';
@@ -100,7 +106,8 @@ export interface EndpointSpec {
 }
 
 const PORT_IDENTITY: FunctionIdentity = { vendorId: 0x1b36, deviceId: 0x000c, classCode: 0x060400 };
-const PORT_TYPE: Record<PortKind, number> = {
+type ExpressPort = 'root-port' | 'upstream' | 'downstream';
+const PORT_TYPE: Record<ExpressPort, number> = {
   'root-port': PCI_EXP_TYPE.rootPort,
   upstream: PCI_EXP_TYPE.upstream,
   downstream: PCI_EXP_TYPE.downstream,
@@ -146,13 +153,14 @@ export class PciFabric {
     return found;
   }
 
-  /** Adds a host bridge with function 00.0 and claims its apertures in the CPU's address space. */
+  /** Adds a host bridge, with function 00.0 unless told otherwise, and claims its apertures in the CPU's address space. */
   addHostBridge(spec: HostBridgeSpec): HostBridge {
     const host = new HostBridge(spec);
     this.#hosts.push(host);
-    for (const range of [host.memoryAperture, host.prefetchAperture]) {
-      if (range !== null) this.#memory.addMmio(range.base, range.bytes, new HostAperture(host, range));
+    for (const range of host.apertures) {
+      this.#memory.addMmio(range.base, range.bytes, new HostAperture(host, range));
     }
+    if (spec.identity === null) return host;
     const config = new ConfigSpace();
     const identity = spec.identity ?? { vendorId: 0x8086, deviceId: 0x2020 };
     presetEndpointHeader(config, { ...identity, classCode: 0x060000 });
@@ -200,6 +208,33 @@ export class PciFabric {
     return endpoint;
   }
 
+  /** Plugs in a function with its registers as somebody left them; such a fabric is not enumerated again. */
+  addConfigured(under: PlugPoint, spec: ConfiguredFunctionSpec): PciFunction {
+    const bus = under instanceof HostBridge ? under.childBus : under.secondaryBus;
+    const bars = spec.bars ?? [];
+    const { name, device, functionNumber } = spec;
+    const place = { name, bus, device, functionNumber, config: configuredSpace(spec.bytes, false) };
+    const added = new PciFunction(place, bars);
+    for (const { index, address } of bars) added.bar(index)?.assign(address);
+    return this.#plugConfigured(added);
+  }
+
+  /** Plugs in a bridge with its bus numbers and windows as somebody left them. */
+  addConfiguredBridge(under: PlugPoint, spec: ConfiguredBridgeSpec): PciBridge {
+    const bus = under instanceof HostBridge ? under.childBus : under.secondaryBus;
+    const { name, device, functionNumber, kind } = spec;
+    const place = { name, bus, device, functionNumber, config: configuredSpace(spec.bytes, true) };
+    const added = new PciBridge(place, kind);
+    added.secondaryBus.number = added.config.read(PCI_SECONDARY_BUS, 1);
+    return this.#plugConfigured(added);
+  }
+
+  #plugConfigured<F extends PciFunction>(added: F): F {
+    added.translationAgent = this.#defaultAgent;
+    added.bus.plug(added);
+    return added;
+  }
+
   /** Numbers the buses, places the BARs and opens the bridges, as firmware does. */
   enumerate(): void {
     enumerateHosts(this.#hosts);
@@ -223,7 +258,8 @@ export class PciFabric {
 
   /**
    * One memory read request of `count` bytes within a 4 KiB page; they go to `into` from index `at` on.
-   * On failure `into` is left alone.
+   * On failure `into` is left alone. A `translated` address is a physical one that no IOMMU looks at, if ports and unit
+   * admit it.
    */
   read(
     requester: PciFunction,
@@ -231,8 +267,9 @@ export class PciFabric {
     into: Uint8Array,
     at = 0,
     count: number = into.length - at,
+    addressType: AddressType = 'untranslated',
   ): CompletionStatus {
-    const route = this.#route(requester, address, count, false);
+    const route = this.#route(requester, address, count, false, addressType);
     const { bar, barOffset, phys, status: routed } = this.#router;
     let status = routed;
     if (status === 'success') {
@@ -256,8 +293,9 @@ export class PciFabric {
     from: Uint8Array,
     at = 0,
     count: number = from.length - at,
+    addressType: AddressType = 'untranslated',
   ): CompletionStatus {
-    const route = this.#route(requester, address, count, true);
+    const route = this.#route(requester, address, count, true, addressType);
     const { bar, barOffset, phys, status: routed } = this.#router;
     let status = routed;
     if (status === 'success') {
@@ -271,11 +309,17 @@ export class PciFabric {
     return status;
   }
 
-  #route(requester: PciFunction, address: DmaAddr, bytes: number, write: boolean): Route {
+  #route(
+    requester: PciFunction,
+    address: DmaAddr,
+    bytes: number,
+    write: boolean,
+    addressType: AddressType,
+  ): Route {
     if (bytes <= 0 || offsetWithin(address, PAGE_SIZE) + bytes > PAGE_SIZE) {
       throw new InternalError(`a request of ${bytes} bytes at ${hex(address)} does not fit one 4 KiB page`);
     }
-    return this.#router.resolve(requester, address, bytes, write);
+    return this.#router.resolve(requester, address, bytes, write, addressType);
   }
 
   #touch(bar: PciBar): PciBar['target'] {
@@ -299,7 +343,7 @@ export class PciFabric {
     this.log.post({ kind, step, requester: requester.requesterId, address, bytes, write, route, status });
   }
 
-  #addPort(bus: PciBus, kind: PortKind, device: number, spec: PortSpec, name: string): PciBridge {
+  #addPort(bus: PciBus, kind: ExpressPort, device: number, spec: PortSpec, name: string): PciBridge {
     const config = new ConfigSpace();
     presetBridgeHeader(config, spec.identity ?? PORT_IDENTITY);
     addPciExpressCapability(config, PORT_TYPE[kind], ENDPOINT_SIZES, device);

@@ -23,6 +23,15 @@ function tried(machine: PeerMachine, from: Peer, address: DmaAddr, value = 0x5a)
   return [status, taken[0] as Route];
 }
 
+/** The status and route of a one-byte read of `from`, whose address is translated already. */
+function triedTranslated(machine: PeerMachine, from: Peer, address: DmaAddr): [string, Route] {
+  const before = { ...counts(machine) };
+  const status = machine.fabric.read(from.endpoint, address, new Uint8Array(1), 0, 1, 'translated');
+  const after = counts(machine);
+  const taken = (Object.keys(after) as Route[]).filter((route) => after[route] > before[route]);
+  return [status, taken[0] as Route];
+}
+
 function counts(machine: PeerMachine): Record<Route, number> {
   const { switchLocal, hostBridge, memory, refused } = machine.fabric.counters;
   return {
@@ -182,6 +191,77 @@ describe('access control at the port a request enters', () => {
   });
 });
 
+describe('a translated address (AT = 10)', () => {
+  const { requestRedirect, egressControl, directTranslated, translationBlocking } = ACS;
+  it.each<[string, number, string, Route]>([
+    ['goes direct without access control', 0, 'success', 'switch-local'],
+    ['goes direct past redirect with DT', requestRedirect | directTranslated, 'success', 'switch-local'],
+    ['goes direct past egress control with DT', egressControl | directTranslated, 'success', 'switch-local'],
+    ['is redirected without DT', requestRedirect, 'unsupported-request', 'refused'],
+    ['is stopped by egress control without DT', egressControl, 'completer-abort', 'refused'],
+    ['is stopped by translation blocking', translationBlocking, 'completer-abort', 'refused'],
+    [
+      'is stopped by translation blocking, DT or not',
+      translationBlocking | directTranslated,
+      'completer-abort',
+      'refused',
+    ],
+  ])('%s', (_name, control, status, route) => {
+    const machine = new PeerMachine();
+    setAcs(machine.tree.downstream[0] as PciFunction, control, 0b010);
+    expect(triedTranslated(machine, machine.a, machine.busAddress(machine.b))).toEqual([status, route]);
+  });
+
+  it('is no concern of translation blocking when it is none', () => {
+    const machine = new PeerMachine();
+    setAcs(machine.tree.downstream[0] as PciFunction, translationBlocking);
+    expect(tried(machine, machine.a, machine.busAddress(machine.b))).toEqual(['success', 'switch-local']);
+  });
+
+  it('is stopped by translation blocking of the root port, too', () => {
+    const machine = new PeerMachine();
+    setAcs(machine.ports[0], translationBlocking);
+    expect(triedTranslated(machine, machine.a, dmaAddr(0x3000))).toEqual(['completer-abort', 'refused']);
+    expect(tried(machine, machine.a, dmaAddr(0x3000))).toEqual(['success', 'memory']);
+  });
+
+  it('passes the unit for functions with ATS only', () => {
+    const machine = new PeerMachine();
+    const { a, d } = machine;
+    const translate = (): -1 => -1;
+    machine.fabric.setTranslationAgent({
+      translate,
+      admitsTranslated: (requesterId) => requesterId === a.endpoint.requesterId,
+    });
+    expect(triedTranslated(machine, a, dmaAddr(0x3000))).toEqual(['success', 'memory']);
+    expect(triedTranslated(machine, a, machine.busAddress(d))).toEqual(['success', 'host-bridge']);
+    expect(triedTranslated(machine, d, dmaAddr(0x3000))).toEqual(['unsupported-request', 'refused']);
+    expect(tried(machine, a, dmaAddr(0x3000))).toEqual(['unsupported-request', 'refused']);
+    machine.fabric.setTranslationAgent({ translate });
+    expect(triedTranslated(machine, a, dmaAddr(0x3000))).toEqual(['unsupported-request', 'refused']);
+  });
+});
+
+describe('the egress control vector', () => {
+  it.each<[string, number, number, string]>([
+    ['has a second dword for ports 32 and up', 64, 40, 'completer-abort'],
+    ['of size 0 has 256 bits', 0, 40, 'completer-abort'],
+    ['blocks no port beyond its end', 8, 40, 'success'],
+  ])('%s', (_name, size, port, status) => {
+    const machine = new PeerMachine();
+    const from = machine.tree.downstream[0] as PciFunction;
+    const target = machine.tree.downstream[1] as PciFunction;
+    const at = acsOffset(from.config);
+    from.config.preset(at + 4, 2, size * 256 + 0x7f);
+    setAcs(from, ACS.egressControl);
+    // Port number: the upper byte of Link Capabilities.
+    target.config.preset(0x50 + 0x0f, 1, port);
+    from.config.preset(at + 8 + 4 * (port >>> 5), 4, 2 ** (port & 31));
+    const route = status === 'success' ? 'switch-local' : 'refused';
+    expect(tried(machine, machine.a, machine.busAddress(machine.b))).toEqual([status, route]);
+  });
+});
+
 describe('host bridges', () => {
   it.each([
     ['none', 'unsupported-request', 'refused'],
@@ -235,6 +315,36 @@ describe('a translation agent', () => {
     machine.fabric.setTranslationAgent(agentOf([]));
     expect(tried(machine, machine.a, dmaAddr(0x107ff0))).toEqual(['unsupported-request', 'refused']);
     expect(machine.memory.frameBytes(7).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('translates a redirected request like any other, down to the peer; one turned around it never sees', () => {
+    const machine = new PeerMachine();
+    const { a, b } = machine;
+    const phys = machine.fabric.barPhys(b.endpoint, 0);
+    const asked: [number, number, boolean][] = [];
+    const agent = {
+      translate(requesterId: number, address: DmaAddr, write: boolean): PhysAddr | -1 {
+        asked.push([requesterId, address, write]);
+        return address === 0x5000 ? phys : -1;
+      },
+    };
+    machine.fabric.setTranslationAgent(agent);
+    setAcs(machine.tree.downstream[0] as PciFunction, ACS.requestRedirect);
+    expect(tried(machine, a, dmaAddr(0x5000), 0x42)).toEqual(['success', 'host-bridge']);
+    expect(b.memory.pageBytes(0)[0]).toBe(0x42);
+    const id = a.endpoint.requesterId;
+    expect(asked).toEqual([
+      [id, 0x5000, true],
+      [id, 0x5000, false],
+    ]);
+    // The bus address of the peer, sent up by redirection and let pass by the root port: the unit knows nothing of it.
+    setAcs(machine.ports[0], ACS.upstreamForwarding);
+    const bus = machine.busAddress(b);
+    expect(tried(machine, a, bus)).toEqual(['unsupported-request', 'refused']);
+    expect(asked.slice(2).map(([, address]) => address)).toEqual([bus, bus]);
+    setAcs(machine.tree.downstream[0] as PciFunction, 0);
+    expect(tried(machine, a, bus)).toEqual(['success', 'switch-local']);
+    expect(asked).toHaveLength(4);
   });
 
   it('covers the functions it was set for, until it is taken away', () => {

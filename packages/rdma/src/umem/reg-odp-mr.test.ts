@@ -83,10 +83,11 @@ it('takes away in order: the translation of the key, the IOTLB entry, then the p
     if (machine.pages.liveFrames === 3 && !order.includes('page')) order.push('page');
   };
   machine.rig.log.clear();
-  const { post } = machine.rig.log;
+  const { log } = machine.rig;
+  const post = log.post.bind(log);
   machine.rig.log.post = (event) => {
     look();
-    post.call(machine.rig.log, event);
+    post(event);
     look();
   };
   machine.do(zapPageRange(machine.mm, at + PAGE_SIZE, PAGE_SIZE));

@@ -4,7 +4,7 @@
 
 /**
  * A mistake in a parameter.
- * `comma`: a comma ends the whole option, devices are separated by semicolons. `flags-missing`: `config_acs` needs
+ * `comma`: a comma ends the whole option, devices are separated by semicolons. `space`: so does a space. `flags-missing`: `config_acs` needs
  * `flags@` before every device. `flags-invalid`: a flag other than 0, 1 or x. `flags-reserved`: a bit above Direct
  * Translated. `device-invalid`: no form of a device. `text-left-over`: characters behind a complete id form.
  * `no-device`: nothing after the `=`. `matches-nothing`: no function of the machine is meant. `no-acs`: a function is
@@ -13,6 +13,7 @@
  */
 export type AcsMistakeCode =
   | 'comma'
+  | 'space'
   | 'flags-missing'
   | 'flags-invalid'
   | 'flags-reserved'

@@ -44,10 +44,13 @@ const looksLikeDevice = /^(?:[01xX]+@.*|pci:.*|(?:[0-9a-f]+:)?[0-9a-f]+:[0-9a-f]
  */
 export function parseAcsParameters(text: string): AcsParameters {
   const reader = new ParameterReader();
-  const words = text.trim().split(/\s+/);
-  const given = words.filter((word) => word.startsWith('pci='));
-  for (const word of given.length > 0 ? given : words)
-    reader.argument(word.replace(/^pci=/, '').replaceAll('"', ''));
+  const words = text.replaceAll(/["']/g, '').trim().split(/\s+/);
+  const hasArgument = words.some((word) => word.startsWith('pci='));
+  words.forEach((word, position) => {
+    const before = words[position - 1] ?? '';
+    if (!hasArgument || word.startsWith('pci=')) reader.argument(word.replace(/^pci=/, ''));
+    if (position > 0 && !word.includes('=')) reader.afterSpace(before, word);
+  });
   return { disableRedirect: reader.disableRedirect, configure: reader.configure, mistakes: reader.mistakes };
 }
 
@@ -66,6 +69,17 @@ class ParameterReader {
       else if (this.#seen.size > 0 && looksLikeDevice.test(option)) this.#comma(before, option);
       before = option;
     }
+  }
+
+  /** A word that a space cut off from the argument before it. */
+  afterSpace(before: string, word: string): void {
+    const [device = ''] = word.split(';');
+    if (this.#seen.size === 0 || !(before.endsWith(';') || looksLikeDevice.test(device))) return;
+    this.#mistake(
+      'space',
+      word,
+      `a space ends the argument: the kernel never sees "${word}" as part of it; write "${before.replace(/;$/, '')};${word}"`,
+    );
   }
 
   #comma(before: string, option: string): void {
@@ -87,8 +101,9 @@ class ParameterReader {
 
   #entries(value: string, withFlags: boolean): AcsEntry[] {
     const entries: AcsEntry[] = [];
-    for (const text of value.split(';')) {
-      if (text === '') continue;
+    // A semicolon at the very end is fine; an empty entry elsewhere is no device.
+    for (const text of value.replace(/;$/, '').split(';')) {
+      if (value === '') break;
       const flags = withFlags ? this.#flags(text) : { mask: REDIRECT_BITS, flags: 0, device: text };
       const parsed = flags === undefined ? undefined : this.#device(flags.device);
       if (flags === undefined || parsed === undefined) break;
@@ -136,12 +151,13 @@ class ParameterReader {
 
   #device(text: string): ReturnType<typeof parseDeviceMatch> {
     const parsed = parseDeviceMatch(text);
-    if (parsed === undefined)
-      this.#mistake(
-        'device-invalid',
-        text,
-        'write [domain:]bus:device.function[/device.function...] or pci:vendor:device[:subvendor:subdevice]; the kernel ignores this entry and all after it',
-      );
+    if (parsed !== undefined && parsed.match.kind !== 'broken-path') return parsed;
+    const whose = parsed === undefined ? '' : ', for functions whose place ends like this one';
+    this.#mistake(
+      'device-invalid',
+      text,
+      `write [domain:]bus:device.function[/device.function...] or pci:vendor:device[:subvendor:subdevice]; the kernel ignores this entry and all after it${whose}`,
+    );
     return parsed;
   }
 

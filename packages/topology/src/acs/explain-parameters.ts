@@ -32,6 +32,8 @@ export function explainAcsParameters(
 }
 
 function mistakesOf({ text, device }: AcsEntry, dump: MachineDump): AcsMistake[] {
+  // Its syntax was told already.
+  if (device.kind === 'broken-path') return [];
   const meant = dump.functions.filter((fn) => deviceMatches(device, fn) !== false);
   if (meant.length === 0) {
     return [

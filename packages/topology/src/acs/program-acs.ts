@@ -5,7 +5,7 @@
 // Simplified: the layout of Sunrise Point ports and their own way to disable redirection are left aside.
 
 import { ACS } from '@sgfree/hw-model';
-import type { DumpedFunction, Knowledge } from '../model/dumped-function.ts';
+import type { DumpedFunction } from '../model/dumped-function.ts';
 import type { MachineDump } from '../model/machine-dump.ts';
 import {
   type AcsControl,
@@ -16,7 +16,7 @@ import {
 } from './acs-control.ts';
 import { type AcsKernel, computesFromFirmware } from './acs-kernel.ts';
 import type { AcsEntry, AcsParameters } from './acs-parameters.ts';
-import { deviceMatches } from './device-match.ts';
+import { deviceMatches, stopsReading } from './device-match.ts';
 
 /**
  * What a boot is assumed to be like.
@@ -71,11 +71,10 @@ function changeOf(
   let after = before;
   let entry = '';
   for (const list of listsOf(parameters, boot.kernel)) {
-    const found = firstMatch(list, fn);
-    if (found === undefined) continue;
-    const changed = applied(found.entry, fn, before, boot);
-    after = found.sure ? changed : blurred(after, changed);
-    entry = found.entry.text;
+    const candidates = candidatesOf(list, fn);
+    const outcomes = candidates.map((found) => (found === 'none' ? after : applied(found, fn, before, boot)));
+    after = outcomes.reduce(blurred);
+    entry = candidates.find((found) => found !== 'none')?.text ?? entry;
   }
   const same = after.value === before.value && after.unknownBits === before.unknownBits;
   return same ? [] : [{ fn, before, after, entry }];
@@ -87,15 +86,18 @@ const listsOf = (parameters: AcsParameters, kernel: AcsKernel): readonly (readon
     ? [parameters.disableRedirect, parameters.configure]
     : [parameters.disableRedirect];
 
-function firstMatch(
-  list: readonly AcsEntry[],
-  fn: DumpedFunction,
-): { entry: AcsEntry; sure: boolean } | undefined {
+/** The entry that the kernel takes for a function; several where it may be one or another, 'none' among them. */
+function candidatesOf(list: readonly AcsEntry[], fn: DumpedFunction): (AcsEntry | 'none')[] {
+  const found: (AcsEntry | 'none')[] = [];
   for (const entry of list) {
-    const meant: Knowledge<boolean> = deviceMatches(entry.device, fn);
-    if (meant !== false) return { entry, sure: meant === true };
+    const meant = deviceMatches(entry.device, fn);
+    if (meant !== false) found.push(entry);
+    const stopped = stopsReading(entry.device, fn);
+    if (stopped === 'unknown') found.push('none');
+    if (meant === true) return found;
+    if (stopped === true) break;
   }
-  return undefined;
+  return [...found, 'none'];
 }
 
 function applied(

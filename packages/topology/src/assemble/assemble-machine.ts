@@ -4,6 +4,7 @@
 
 import type { DumpedHostBridge, MachineDump } from '../model/machine-dump.ts';
 import { busKey } from '../model/pci-address.ts';
+import type { TitleLookup } from '../names/vendor-names.ts';
 import type { FunctionDraft } from '../readers/function-draft.ts';
 import type { MachineDraft } from '../readers/machine-draft.ts';
 import { hangTree } from './hang-tree.ts';
@@ -11,19 +12,21 @@ import { inferMultifunction } from './infer-multifunction.ts';
 import { doubtMissingAmongEquals } from './missing-among-equals.ts';
 import { remarkOverlappingWindows } from './overlapping-windows.ts';
 import { type SettledFunction, settleFunction } from './settle-function.ts';
+import { findVirtualFunctions } from './virtual-functions.ts';
 
 /** Makes a machine of everything that was read. */
-export function assembleMachine(machine: MachineDraft): MachineDump {
+export function assembleMachine(machine: MachineDraft, titleOf?: TitleLookup): MachineDump {
   machine.line = 0;
   machine.file = '';
   const drafts = [...machine.functions.entries()].sort(([a], [b]) => a - b).map(([, draft]) => draft);
   const extendedShown = drafts.some(({ extendedListed }) => extendedListed);
   const functions = drafts.map((draft) => settleFunction(machine, draft, extendedShown));
   doubtMissingAmongEquals(machine, functions);
-  inferMultifunction(machine, functions);
-  hangTree(machine, functions);
+  hangTree(machine, functions, findVirtualFunctions(machine, functions, extendedShown));
+  inferMultifunction(functions);
   remarkOverlappingWindows(machine, functions);
   remarkHidden(machine, drafts, functions);
+  if (titleOf !== undefined) giveTitles(functions, titleOf);
   return {
     formats: [...machine.formats],
     functions,
@@ -33,6 +36,14 @@ export function assembleMachine(machine: MachineDraft): MachineDump {
     partial: machine.partial,
     remarks: machine.remarks,
   };
+}
+
+/** Names what the dump has numbers for only. */
+function giveTitles(functions: readonly SettledFunction[], titleOf: TitleLookup): void {
+  for (const fn of functions) {
+    if (fn.title !== '' || fn.vendorId === 'unknown' || fn.deviceId === 'unknown') continue;
+    fn.title = titleOf(fn.vendorId, fn.deviceId) ?? '';
+  }
 }
 
 function hostBridges(functions: readonly SettledFunction[]): DumpedHostBridge[] {

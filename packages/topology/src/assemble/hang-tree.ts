@@ -3,20 +3,26 @@
 // whose secondary bus is N. Numbers rise on the way down, so a chain of bridges cannot be a ring.
 // A bus that no bridge claims is a root bus only if something shows it: bus 0 (no bridge can have it below), a root port,
 // an integrated endpoint or a host bridge on it, or a source that names root buses. Else the bridge is missing.
+// A virtual function hangs where its physical one does, whatever its bus.
 // Simplified: a bus that two bridges claim belongs to neither.
 
 import type { BridgeBuses, PciBusPlace } from '../model/dumped-function.ts';
 import { addressKey, busKey } from '../model/pci-address.ts';
 import type { MachineDraft } from '../readers/machine-draft.ts';
 import type { SettledFunction } from './settle-function.ts';
+import type { PhysicalFunctions } from './virtual-functions.ts';
 
 /** What is known about a bus. */
 type BusOwner = SettledFunction | 'root' | 'unknown';
 
 /** Sets `upstream` and `rootBus` of every function. */
-export function hangTree(machine: MachineDraft, functions: readonly SettledFunction[]): void {
+export function hangTree(
+  machine: MachineDraft,
+  functions: readonly SettledFunction[],
+  physical: PhysicalFunctions,
+): void {
   const byKey = new Map(functions.map((fn) => [addressKey(fn.address), fn]));
-  const owners = new BusOwners(machine, functions);
+  const owners = new BusOwners(machine, functions, physical);
   for (const fn of functions) {
     const stated = machine.functions.get(addressKey(fn.address))?.stated.parent;
     const byNumber = owners.ownerOf(fn.address);
@@ -24,8 +30,9 @@ export function hangTree(machine: MachineDraft, functions: readonly SettledFunct
     if (stated !== undefined && byNumber !== 'unknown' && byNumber !== fn.upstream)
       remarkNesting(machine, fn, byNumber);
   }
+  for (const [fn, { upstream }] of physical) if (fn.upstream === 'unknown') fn.upstream = upstream;
   breakRings(machine, functions);
-  for (const fn of functions) fn.rootBus = rootBusAbove(fn, owners);
+  for (const fn of functions) fn.rootBus = rootBusAbove(physical.get(fn) ?? fn, owners);
 }
 
 function remarkNesting(machine: MachineDraft, fn: SettledFunction, byNumber: SettledFunction | 'root'): void {
@@ -70,7 +77,7 @@ function rootBusAbove(fn: SettledFunction, owners: BusOwners): PciBusPlace | 'un
     const { upstream } = at;
     if (upstream === 'root') return { domain: at.address.domain, bus: at.address.bus };
     const next = upstream === 'unknown' ? owners.around(at.address) : (upstream as SettledFunction);
-    if (next === undefined) return 'unknown';
+    if (next === undefined || next === 'unclear') return 'unknown';
     at = next;
   }
   return 'unknown';
@@ -85,11 +92,13 @@ interface ClaimedBridge {
 class BusOwners {
   readonly #owners: Map<number, BusOwner> = new Map();
   readonly #bridges: Map<number, ClaimedBridge[]> = new Map();
-  readonly #around: Map<number, SettledFunction | undefined> = new Map();
+  readonly #around: Map<number, SettledFunction | 'unclear' | undefined> = new Map();
   readonly #machine: MachineDraft;
+  readonly #physical: PhysicalFunctions;
 
-  constructor(machine: MachineDraft, functions: readonly SettledFunction[]) {
+  constructor(machine: MachineDraft, functions: readonly SettledFunction[], physical: PhysicalFunctions) {
     this.#machine = machine;
+    this.#physical = physical;
     for (const fn of functions) if (typeof fn.buses !== 'string') this.#claim(fn, fn.buses);
     const seen = new Map<number, SettledFunction[]>();
     for (const fn of functions) {
@@ -105,21 +114,24 @@ class BusOwners {
     return this.#owners.get(busKey(domain, bus)) ?? 'unknown';
   }
 
-  /** The bridge with the narrowest range of buses around a bus. */
-  around({ domain, bus }: PciBusPlace): SettledFunction | undefined {
+  /** The bridge with the narrowest range of buses around a bus; 'unclear' when such ranges are not nested. */
+  around({ domain, bus }: PciBusPlace): SettledFunction | 'unclear' | undefined {
     const key = busKey(domain, bus);
     if (!this.#around.has(key)) this.#around.set(key, this.#search(domain, bus));
     return this.#around.get(key);
   }
 
-  #search(domain: number, bus: number): SettledFunction | undefined {
-    let best: ClaimedBridge | undefined;
-    for (const bridge of this.#bridges.get(domain) ?? []) {
-      const { secondary, subordinate } = bridge.buses;
-      if (bus < secondary || bus > subordinate) continue;
-      if (best === undefined || secondary > best.buses.secondary) best = bridge;
-    }
-    return best?.fn;
+  #search(domain: number, bus: number): SettledFunction | 'unclear' | undefined {
+    const ranges = (this.#bridges.get(domain) ?? [])
+      .filter(({ buses }) => bus >= buses.secondary && bus <= buses.subordinate)
+      .sort((one, other) => one.buses.secondary - other.buses.secondary);
+    const isNested = ranges.every(({ fn, buses }, position) => {
+      const outer = ranges[position - 1]?.buses;
+      return (
+        outer === undefined || (fn.address.bus >= outer.secondary && buses.subordinate <= outer.subordinate)
+      );
+    });
+    return isNested ? ranges.at(-1)?.fn : 'unclear';
   }
 
   #claim(fn: SettledFunction, buses: BridgeBuses): void {
@@ -159,6 +171,8 @@ class BusOwners {
   #settle(key: number, present: readonly SettledFunction[]): void {
     const fn = present[0];
     if (this.#owners.has(key) || fn === undefined) return;
+    // Virtual functions may fill buses of their own, which no bridge names.
+    if (present.every((other) => this.#physical.has(other))) return;
     if (this.#isRoot(key, present)) {
       this.#owners.set(key, 'root');
       return;

@@ -1,21 +1,36 @@
-// Text does not print header type bit 7. Where function 0 has neighbours in its slot, the bit must have been set:
-// nobody looks for functions 1 to 7 of a slot otherwise.
-// Source followed: pci_scan_slot of the kernel. Virtual functions may stand in the same slot without that bit, so
-// function 0 must be shown to have none: its SR-IOV capability is not listed, or lists no virtual functions in use.
-// Simplified: slots without a function 0 need no rule: whoever has another number is one of several.
+// Whether a function counts as one of several, as far as its neighbours and its place tell.
+// Source followed: pci_scan_slot and virtfn_add of the kernel. Whoever is found at function 1 to 7 of a slot is one of
+// several, unless it is a virtual function, which never is. Nobody looks there unless bit 7 of the header type of function 0
+// is set, and text does not print that bit. Below a port there is one device: what has another device number was found
+// through ARI, as function 8 and later of device 0.
+// Simplified: a hypervisor that hands over function 1 without function 0 sets no bit; whoever is there counts anyway.
 
 import { addressKey } from '../model/pci-address.ts';
-import type { MachineDraft } from '../readers/machine-draft.ts';
 import type { SettledFunction } from './settle-function.ts';
 
-/** Sets `multifunction` of function 0 where its neighbours show it. */
-export function inferMultifunction(machine: MachineDraft, functions: readonly SettledFunction[]): void {
+const oneDevicePorts: readonly unknown[] = [4, 6, 8];
+
+/** Settles `multifunction` of functions in order of address, once it is known who hangs below whom and who is virtual. */
+export function inferMultifunction(functions: readonly SettledFunction[]): void {
   functions.forEach((fn, position) => {
-    const next = functions[position + 1];
-    if (fn.multifunction !== 'unknown' || next === undefined) return;
-    const gap = addressKey(next.address) - addressKey(fn.address);
-    if (fn.address.fn !== 0 || gap > 7 || next.virtualFunction === true) return;
-    const draft = machine.functions.get(addressKey(fn.address));
-    if (draft?.capabilities === 'listed' && draft.virtualFunctions !== 'some') fn.multifunction = true;
+    if (fn.virtualFunction === true) fn.multifunction = false;
+    else if (fn.address.fn > 0 || isFoundThroughAri(fn))
+      fn.multifunction = fn.virtualFunction === false ? true : 'unknown';
+    else if (fn.multifunction === 'unknown' && hasNeighbour(fn, functions, position)) fn.multifunction = true;
   });
+}
+
+function isFoundThroughAri({ upstream, address }: SettledFunction): boolean {
+  return typeof upstream === 'object' && oneDevicePorts.includes(upstream.portType) && address.device > 0;
+}
+
+/** Whether one of the next functions stands in the same slot and is no virtual one. */
+function hasNeighbour(fn: SettledFunction, functions: readonly SettledFunction[], position: number): boolean {
+  const key = addressKey(fn.address);
+  for (let at = position + 1; at < functions.length; at += 1) {
+    const next = functions[at];
+    if (next === undefined || addressKey(next.address) - key > 7) return false;
+    if (next.virtualFunction === false) return true;
+  }
+  return false;
 }

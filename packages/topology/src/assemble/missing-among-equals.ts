@@ -5,31 +5,52 @@
 // Bytes carry their own list and need no such rule.
 // Simplified: equal means the same vendor, device (or title), class and, for ACS, port type.
 
+import type { RegisterFact } from '../model/dumped-function.ts';
 import { addressKey } from '../model/pci-address.ts';
 import type { MachineDraft } from '../readers/machine-draft.ts';
 import type { SettledFunction } from './settle-function.ts';
 
 /** Makes port type and ACS unknown where they are missing among equals. */
 export function doubtMissingAmongEquals(machine: MachineDraft, functions: readonly SettledFunction[]): void {
-  const listed = functions.filter((fn) => isListed(machine, fn));
   const express = new Set(functions.filter(({ portType }) => typeof portType === 'number').map(modelOf));
-  for (const fn of listed) {
-    if (fn.portType !== 'absent' || !express.has(modelOf(fn))) continue;
+  for (const fn of functions) {
+    if (fn.portType !== 'absent' || !isListed(machine, fn, 64) || !express.has(modelOf(fn))) continue;
     fn.portType = 'unknown';
     remarkMissing(machine, fn, 'PCI Express', 'its port type is');
   }
-  const withAcs = new Set(functions.filter(({ acs }) => typeof acs.offset === 'number').map(kindOf));
-  for (const fn of listed) {
-    if (fn.acs.offset !== 'absent' || !withAcs.has(kindOf(fn))) continue;
+  const withAcs = portsWithAcs(functions);
+  for (const fn of functions) {
+    if (
+      fn.acs.offset !== 'absent' ||
+      !isListed(machine, fn, 256) ||
+      !isLike(fn.portType, withAcs.get(modelOf(fn)) ?? [])
+    )
+      continue;
     fn.acs = { offset: 'unknown', capability: 'unknown', control: 'unknown' };
     remarkMissing(machine, fn, 'ACS', 'its ACS is');
   }
 }
 
-// A virtual function has other capabilities than its physical one.
-function isListed(machine: MachineDraft, fn: SettledFunction): boolean {
+/** For each model, the port types that have ACS. */
+function portsWithAcs(functions: readonly SettledFunction[]): Map<string, RegisterFact[]> {
+  const found = new Map<string, RegisterFact[]>();
+  for (const fn of functions) {
+    if (typeof fn.acs.offset !== 'number') continue;
+    const ports = found.get(modelOf(fn));
+    if (ports === undefined) found.set(modelOf(fn), [fn.portType]);
+    else if (!ports.includes(fn.portType)) ports.push(fn.portType);
+  }
+  return found;
+}
+
+/** Equal port types; one that is not shown may be any. */
+const isLike = (port: RegisterFact, others: readonly RegisterFact[]): boolean =>
+  others.some((other) => other === port || typeof other !== 'number' || typeof port !== 'number');
+
+/** Whether text alone tells, bytes ending at `bytes` at most. A virtual function has other capabilities than its physical one. */
+function isListed(machine: MachineDraft, fn: SettledFunction, bytes: number): boolean {
   const draft = machine.functions.get(addressKey(fn.address));
-  return draft?.capabilities === 'listed' && fn.known.length <= 64 && fn.virtualFunction !== true;
+  return draft?.capabilities === 'listed' && fn.known.length <= bytes && fn.virtualFunction !== true;
 }
 
 function remarkMissing(
@@ -50,5 +71,3 @@ function remarkMissing(
 
 const modelOf = (fn: SettledFunction): string =>
   `${fn.vendorId}:${fn.deviceId}:${fn.deviceId === 'unknown' ? fn.title : ''}:${fn.classId}`;
-
-const kindOf = (fn: SettledFunction): string => `${modelOf(fn)}:${fn.portType}`;

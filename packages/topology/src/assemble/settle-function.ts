@@ -15,6 +15,7 @@ import type {
 import { classNameOf } from '../names/class-names.ts';
 import type { FunctionDraft, StatedFacts } from '../readers/function-draft.ts';
 import type { MachineDraft } from '../readers/machine-draft.ts';
+import { noteContradiction } from './mixed-block.ts';
 import { settledResources } from './settle-resources.ts';
 
 /** A function whose place in the tree is still open. */
@@ -27,6 +28,8 @@ export function settleFunction(
   extendedShown: boolean,
 ): SettledFunction {
   const { stated } = draft;
+  forgetDeadBytes(machine, draft);
+  noteContradiction(machine, draft);
   const header = headerFacts(draft.config);
   const said = <K extends keyof StatedFacts>(key: K): Knowledge<StatedFacts[K]> => stated[key] ?? 'unknown';
   const first = <T>(bytes: Knowledge<T>, words: Knowledge<T>): Knowledge<T> =>
@@ -34,7 +37,6 @@ export function settleFunction(
   const classId = first(header.classId, said('classId'));
   const headerType = first(header.headerType, settledHeaderType(draft, classId));
   const portType = settledPortType(machine, draft);
-  const virtualFunction = stated.virtualFunction ?? (isVirtual(draft) || 'unknown');
   return {
     address: draft.address,
     name: draft.name,
@@ -50,9 +52,9 @@ export function settleFunction(
     className: stated.className ?? (classId === 'unknown' ? '' : (classNameOf(classId) ?? '')),
     title: stated.title ?? '',
     headerType,
-    multifunction: settledMultifunction(draft, header, virtualFunction),
-    virtualFunction,
-    buses: settledBuses(draft, header, headerType),
+    multifunction: header.multifunctionBit,
+    virtualFunction: stated.virtualFunction ?? (isVirtual(draft) || 'unknown'),
+    buses: settledBuses(machine, draft, header, headerType),
     portType,
     acs: settledAcs(machine, draft, portType, extendedShown),
     resources: settledResources(draft, headerType, header.memoryEnabled),
@@ -65,6 +67,22 @@ export function settleFunction(
     upstream: 'unknown',
     rootBus: 'unknown',
   };
+}
+
+// A device that does not answer reads as ones, class and header type too: its bytes tell nothing.
+function forgetDeadBytes(machine: MachineDraft, draft: FunctionDraft): void {
+  const { config } = draft;
+  if (config.read(0x00, 4) !== 0xffffffff || config.read(0x08, 4) !== 0xffffffff) return;
+  for (let at = 0; at < config.known.length; at += 1) config.forget(at);
+  if (draft.gone) return;
+  draft.gone = true;
+  machine.remark(
+    'function-gone',
+    draft.name,
+    'its configuration space reads as ones only',
+    'everything about it that only registers tell is unknown',
+    draft.line,
+  );
 }
 
 // Bytes 0 to 3 of a virtual function read as ones, and its header type byte as zero.
@@ -84,25 +102,32 @@ function settledHeaderType(draft: FunctionDraft, classId: Knowledge<number>): Kn
   return 0;
 }
 
-function settledMultifunction(
-  draft: FunctionDraft,
-  header: HeaderFacts,
-  virtualFunction: Knowledge<boolean>,
-): Knowledge<boolean> {
-  if (virtualFunction === true) return false;
-  if (draft.address.fn > 0) return true;
-  return header.multifunctionBit;
-}
-
 function settledBuses(
+  machine: MachineDraft,
   draft: FunctionDraft,
   header: HeaderFacts,
   headerType: Knowledge<number>,
 ): BridgeBuses | 'absent' | 'unknown' {
-  if (header.buses !== 'unknown') return header.buses;
   const { primary = 'unknown', secondary, subordinate } = draft.stated;
+  if (header.buses !== 'unknown') {
+    if (typeof header.buses === 'string' || [undefined, header.buses.secondary].includes(secondary))
+      return header.buses;
+    remarkOtherBuses(machine, draft);
+    return 'unknown';
+  }
+  if (draft.mixed) return 'unknown';
   if (secondary !== undefined && subordinate !== undefined) return { primary, secondary, subordinate };
   return headerType === 0 ? 'absent' : 'unknown';
+}
+
+function remarkOtherBuses(machine: MachineDraft, draft: FunctionDraft): void {
+  machine.remark(
+    'bytes-and-text-differ',
+    draft.name,
+    'its bus numbers are others in the bytes than in the text',
+    'what hangs below it is unknown',
+    draft.line,
+  );
 }
 
 function settledPortType(machine: MachineDraft, draft: FunctionDraft): RegisterFact {
@@ -110,12 +135,22 @@ function settledPortType(machine: MachineDraft, draft: FunctionDraft): RegisterF
   const { type, loop } = portTypeFact(draft.config);
   if (loop) remarkLoop(machine, draft);
   if (type !== 'unknown') return type;
+  if (draft.mixed) return 'unknown';
   if (draft.stated.portType !== undefined) return draft.stated.portType;
   if (draft.conflicts.has('portType')) return 'unknown';
-  if (draft.stated.capabilityList === false) return 'absent';
-  const complete = draft.capabilities === 'listed' && !draft.open;
-  return complete && !draft.expressNamed && !draft.extendedListed ? 'absent' : 'unknown';
+  if (draft.expressNamed || draft.extendedListed || draft.acsNamed) return 'unknown';
+  if (draft.stated.capabilityList === false) return withoutList(draft);
+  if (hasLostBytes(draft)) return 'unknown';
+  return draft.capabilities === 'listed' && !draft.open ? 'absent' : 'unknown';
 }
+
+/** The dump of bytes has a hole, or ends inside a line: lines were lost, of the text too perhaps. */
+const hasLostBytes = ({ config, changedBytes }: FunctionDraft): boolean =>
+  changedBytes === 0 && config.knownPrefix < config.known.length;
+
+/** The status register says that there is no capability list; lines that list some contradict it. */
+const withoutList = ({ capabilities }: FunctionDraft): 'absent' | 'unknown' =>
+  capabilities === 'none' ? 'absent' : 'unknown';
 
 function remarkLoop(machine: MachineDraft, draft: FunctionDraft): void {
   machine.remark(
@@ -134,13 +169,14 @@ function settledAcs(
   extendedShown: boolean,
 ): DumpedAcs {
   if (draft.gone) return { offset: 'unknown', capability: 'unknown', control: 'unknown' };
-  const { loop, ...bytes } = acsFacts(draft.config, portType, draft.spaceEndsAt256);
+  const { loop, ...bytes } = acsFacts(draft.config, portType);
   if (loop) remarkLoop(machine, draft);
   const rest = wordsForAcs(draft, portType, extendedShown);
+  const { acsOffset, acsCapability, acsControl } = draft.mixed ? {} : draft.stated;
   const words: DumpedAcs = {
-    offset: draft.stated.acsOffset ?? rest,
-    capability: draft.stated.acsCapability ?? rest,
-    control: draft.stated.acsControl ?? rest,
+    offset: acsOffset ?? rest,
+    capability: acsCapability ?? rest,
+    control: acsControl ?? rest,
   };
   remarkDisagreement(machine, draft, bytes.control, words.control);
   const first = (a: RegisterFact, b: RegisterFact): RegisterFact => (a === 'unknown' ? b : a);
@@ -157,9 +193,10 @@ function wordsForAcs(
   portType: RegisterFact,
   extendedShown: boolean,
 ): 'absent' | 'unknown' {
-  if (draft.acsNamed) return 'unknown';
-  if (draft.stated.capabilityList === false) return 'absent';
-  if (draft.capabilities !== 'listed' || draft.open) return 'unknown';
+  if (draft.acsNamed || draft.mixed) return 'unknown';
+  if (hasLostBytes(draft)) return 'unknown';
+  if (draft.stated.capabilityList === false) return withoutList(draft);
+  if (draft.capabilities !== 'listed' || draft.open || portType === 'unknown') return 'unknown';
   return portType === 'absent' || extendedShown ? 'absent' : 'unknown';
 }
 

@@ -2,7 +2,8 @@
 // Source followed: pci_device_group of the kernel and what it calls: aliases first, then the walk up to the first isolated
 // path, then aliases on that bus, then functions of one slot; else a new group with the lowest free number.
 // A function whose group depends on something the dump does not show has none here: it is 'unknown'.
-// Simplified: functions in order of address, as on machines that firmware numbered; VMD only where the dump has one.
+// Virtual functions come last: they appear when a driver asks for them.
+// Simplified: the others in order of address, as on machines that firmware numbered; VMD only where the dump has one.
 
 import type { AcsControl } from '../acs/acs-control.ts';
 import { type AcsKernel, cachesCapability } from '../acs/acs-kernel.ts';
@@ -17,7 +18,7 @@ import { acsEnabled, acsPathEnabled, type IsolationView } from './isolation.ts';
  * @public
  */
 export interface DerivedGroup {
-  /** Its number; 'unknown' when a function before it may have opened a group of its own. */
+  /** Its number; 'unknown' when a function before it may have opened a group of its own, and for virtual functions. */
   readonly number: Knowledge<number>;
   readonly members: readonly DumpedFunction[];
   /** Functions that may belong to it too: the dump does not show enough. */
@@ -62,7 +63,8 @@ type Found = GrowingGroup | 'unknown' | undefined;
  */
 export function deriveIommuGroups(dump: MachineDump, options: GroupOptions = {}): DerivedGroups {
   const grouping = new Grouping(dump, options);
-  for (const fn of dump.functions) grouping.place(fn);
+  for (const fn of dump.functions) if (fn.virtualFunction !== true) grouping.place(fn);
+  for (const fn of dump.functions) if (fn.virtualFunction === true) grouping.place(fn);
   return { groups: grouping.groups, groupOf: (fn) => grouping.of(fn) };
 }
 
@@ -105,13 +107,15 @@ class Grouping {
       this.#groupOf.set(fn, 'none');
       return;
     }
-    const group = this.#deviceGroup(fn) ?? this.#newGroup();
+    const group = this.#deviceGroup(fn) ?? this.#newGroup(fn);
     this.#groupOf.set(fn, group);
     if (group !== 'unknown') group.members.push(fn);
     else this.#undecided(fn);
   }
 
-  #newGroup(): GrowingGroup {
+  /** Virtual functions appear when somebody asks for them: no dump tells in which order. */
+  #newGroup({ virtualFunction }: DumpedFunction): GrowingGroup {
+    if (virtualFunction !== false) this.#numbered = false;
     const group: GrowingGroup = {
       number: this.#numbered ? this.groups.length : 'unknown',
       members: [],
@@ -199,9 +203,10 @@ class Grouping {
     const own = this.#existing(fn);
     if (own !== undefined) return own;
     for (const other of this.#busMates(fn)) {
-      if (!areDmaAliases(fn, other)) continue;
+      const alias = areDmaAliases(fn, other);
+      if (alias === false) continue;
       const group = this.#aliasGroup(other, tried) ?? this.#slotGroup(other, tried);
-      if (group !== undefined) return group;
+      if (group !== undefined) return alias === true || this.#shareSlot(fn, other) ? group : 'unknown';
     }
     return undefined;
   }
@@ -219,6 +224,12 @@ class Grouping {
       if (group !== undefined) return unsure || apart === 'unknown' ? 'unknown' : group;
     }
     return undefined;
+  }
+
+  /** Whether they are together anyway, for want of isolation between functions of a slot. */
+  #shareSlot(fn: DumpedFunction, other: DumpedFunction): boolean {
+    if (fn.multifunction !== true || fn.address.device !== other.address.device) return false;
+    return acsEnabled(fn, this.#view) === false && acsEnabled(other, this.#view) === false;
   }
 
   #busMates(fn: DumpedFunction): DumpedFunction[] {

@@ -7,7 +7,7 @@ import { ACS } from '@sgfree/hw-model';
 import { type AcsControl, allSet, dumpedControl, ISOLATION_BITS } from '../acs/acs-control.ts';
 import { type AcsKernel, cachesCapability } from '../acs/acs-kernel.ts';
 import type { DumpedFunction, Knowledge } from '../model/dumped-function.ts';
-import { isolationQuirk } from './isolation-quirks.ts';
+import { isolationQuirk, mayBeDenied } from './isolation-quirks.ts';
 
 /** What the test rests on besides the dump. */
 export interface IsolationView {
@@ -24,7 +24,7 @@ export function acsEnabled(fn: DumpedFunction, view: IsolationView): Knowledge<b
   if (quirk === 'isolated') return true;
   if (quirk === 'not-isolated') return false;
   const ordinary = byPortType(fn, view);
-  if (quirk === 'unknown') return ordinary === true ? true : 'unknown';
+  if (quirk === 'unknown') return ordinary === true && !mayBeDenied(fn) ? true : 'unknown';
   if (quirk === 'amd-southbridge') return southbridge(fn, view, ordinary);
   return quirk === 'sunrise-point' ? sunrisePoint(fn, view) : ordinary;
 }
@@ -78,9 +78,10 @@ function southbridge(
   view: IsolationView,
   ordinary: Knowledge<boolean>,
 ): Knowledge<boolean> {
-  if (fn.multifunction === false || fn.upstream !== 'root') return ordinary;
-  if (view.amdIommu === false) return ordinary;
-  return view.amdIommu === true && fn.multifunction === true ? true : ordinary === true ? true : 'unknown';
+  if (fn.multifunction === false || typeof fn.upstream === 'object' || view.amdIommu === false)
+    return ordinary;
+  const sure = view.amdIommu === true && fn.multifunction === true && fn.upstream === 'root';
+  return sure || ordinary === true ? true : 'unknown';
 }
 
 /** Registers four bytes wide: the control stands at +8. */

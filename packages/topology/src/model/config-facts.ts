@@ -69,15 +69,17 @@ export function portTypeFact(config: KnownConfig): { readonly type: RegisterFact
   return { type: flags === 'unknown' ? 'unknown' : (flags >> 4) & 0xf, loop };
 }
 
-/** Access Control Services. `spaceEndsAt256`: the source shows that there is no extended space. */
+/**
+ * Access Control Services. Bytes that end at 256 leave it open on a PCI Express function: the kernel has no more where
+ * the platform cannot reach further, and a copy has no more where it was cut.
+ */
 export function acsFacts(
   config: KnownConfig,
   portType: RegisterFact,
-  spaceEndsAt256: boolean,
 ): DumpedAcs & { readonly loop: boolean } {
   const walk = walkExtendedCapabilities(config, PCI_EXT_CAP_ID_ACS);
   // Without PCI Express there is no extended space, whether or not somebody tried to dump it.
-  const none = walk.at === 'unknown' && (spaceEndsAt256 || portType === 'absent');
+  const none = walk.at === 'unknown' && portType === 'absent';
   const at = none ? 'absent' : walk.at;
   if (typeof at !== 'number') return { offset: at, capability: at, control: at, loop: walk.loop };
   return { offset: at, capability: bits(config, at + 4), control: bits(config, at + 6), loop: walk.loop };

@@ -36,7 +36,7 @@ export interface DumpedResource {
   /** BAR number 0 to 5; 0 for a ROM; window 0 = I/O, 1 = memory, 2 = prefetchable. */
   readonly index: number;
   readonly space: 'memory' | 'io';
-  /** First address as the CPU sees it. */
+  /** First address as the CPU sees it; 0 when nobody assigned one, or for a closed window. */
   readonly base: Knowledge<PhysAddr>;
   /** First address on the bus, from the register itself. */
   readonly busBase: Knowledge<PciBusAddr>;

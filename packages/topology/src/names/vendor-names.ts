@@ -36,6 +36,12 @@ export type NameLookup = (
   title: string,
 ) => { readonly vendorId?: number; readonly deviceId?: number } | undefined;
 
+/**
+ * What people call the device with these numbers, or undefined.
+ * @public
+ */
+export type TitleLookup = (vendorId: number, deviceId: number) => string | undefined;
+
 const unnamedDevice = / Device ([0-9a-f]{4})$/;
 
 /** The numbers of a title such as `Intel Corporation Device 09a2`, as far as it tells them. */

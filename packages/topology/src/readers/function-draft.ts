@@ -32,6 +32,10 @@ export interface StatedFacts {
   memoryEnabled: boolean;
   busMaster: boolean;
   capabilityList: boolean;
+  vfEnabled: boolean;
+  vfCount: number;
+  vfOffset: number;
+  vfStride: number;
   driver: string;
   numaNode: number;
   iommuGroup: number;
@@ -68,15 +72,13 @@ export class FunctionDraft {
   readonly stated: Partial<StatedFacts> = {};
   readonly conflicts: Set<keyof StatedFacts> = new Set();
   readonly resources: DumpedResource[] = [];
-  /** The source shows that configuration space ends after 256 bytes. */
-  spaceEndsAt256 = false;
   /** Bytes of 0 to 256 written: how often a hex block started. */
   hexBlocks = 0;
   capabilities: CapabilityView = 'none';
   /** Text showed a capability at 0x100 or above. */
   extendedListed = false;
-  /** Text showed an SR-IOV capability, and whether virtual functions are on. */
-  virtualFunctions: 'none' | 'some' | 'not-listed' = 'not-listed';
+  /** Text showed an SR-IOV capability. */
+  sriovListed = false;
   /** The lines read now belong to the SR-IOV capability: their regions are those of virtual functions. */
   inVirtualFunctions = false;
   /** Text named the ACS capability or one of its registers. */
@@ -85,6 +87,10 @@ export class FunctionDraft {
   expressNamed = false;
   /** The verbose block began and was not ended by an empty line, another block or its last lines. */
   open = false;
+  /** What was met below the last first line, by name or offset. */
+  readonly parts: Set<string> = new Set();
+  /** Lines of another function ran in: words about registers are not believed. */
+  mixed = false;
   /** How many bytes two dumps show differently. */
   changedBytes = 0;
   /** The bytes read back as all ones: the device did not answer. */

@@ -7,6 +7,7 @@
 import { ACS } from '@sgfree/hw-model';
 import type { FunctionDraft } from './function-draft.ts';
 import type { MachineDraft } from './machine-draft.ts';
+import { noteRepeated } from './repeated-part.ts';
 
 const capabilityForm = /^Capabilities: \[([0-9a-f]+)(?: v[0-9]+)?\] (.*)$/;
 
@@ -45,11 +46,12 @@ function readListed(machine: MachineDraft, draft: FunctionDraft, text: string): 
   if (match === null) return;
   if (draft.capabilities === 'none') draft.capabilities = 'listed';
   const [, offset = '', name = ''] = match;
+  if (!name.startsWith('<chain')) noteRepeated(machine, draft, offset);
   const at = Number.parseInt(offset, 16);
   draft.inVirtualFunctions = name.includes('SR-IOV');
   if (at >= 0x100) {
     draft.extendedListed = true;
-    if (draft.inVirtualFunctions && draft.virtualFunctions === 'not-listed') draft.virtualFunctions = 'some';
+    if (draft.inVirtualFunctions) draft.sriovListed = true;
     if (!name.startsWith('Access Control Services')) return;
     draft.acsNamed = true;
     machine.state(draft, 'acsOffset', at);
@@ -58,8 +60,10 @@ function readListed(machine: MachineDraft, draft: FunctionDraft, text: string): 
 
 function readPortType(machine: MachineDraft, draft: FunctionDraft, name: string): void {
   draft.expressNamed = true;
-  const kind = /^Express (?:\(v[0-9]+\) )?(.*?)(?: \(Slot[+-]\))?(?:,.*)?$/.exec(name)?.[1] ?? '';
-  const port = portNames.find(([printed]) => printed === kind)?.[1];
+  const kind =
+    /^Express (?:\(v[0-9]+\) )?(.*?)(?: \(Slot[+-]\))?(?: IRQ [0-9]+)?(?:,.*)?$/.exec(name)?.[1] ?? '';
+  const unnamed = /^Unknown type ([0-9]{1,2})$/.exec(kind)?.[1];
+  const port = unnamed === undefined ? portNames.find(([printed]) => printed === kind)?.[1] : Number(unnamed);
   if (port !== undefined) machine.state(draft, 'portType', port);
 }
 

@@ -12,13 +12,22 @@ import type { FunctionDraft } from './function-draft.ts';
 import type { MachineDraft } from './machine-draft.ts';
 
 /** The bus that a branch hangs on; `top` for the list of root buses. */
-type Branch = 'top' | { readonly domain: number; readonly bus: number; readonly parent: number };
+type Branch = 'top' | BusBranch;
 
-const rootForm = /^\[([0-9a-f]{4,8}):([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
+interface BusBranch {
+  readonly domain: number;
+  readonly bus: number;
+  readonly parent: number;
+  /** Key of the last function drawn on it: they are drawn in order. */
+  last: number;
+}
+
+// Old versions leave the domain out.
+const rootForm = /^\[(?:([0-9a-f]{4,8}):)?([0-9a-f]{2})(?:-[0-9a-f]{2})?\]/i;
 const busForm = /^\[(?:[0-9a-f]{4,8}:)?([0-9a-f]{2})(?:-([0-9a-f]{2}))?\]/i;
 const deviceForm = /^([0-9a-f]{2})[.]([0-7])/i;
 const treeForm =
-  /^-(?:\+-)?\[[0-9a-f]{4,8}:[0-9a-f]{2}|^[ |]*[+\\]-(?:\[[0-9a-f]{4,8}:|[0-9a-f]{2}[.][0-7])/i;
+  /^-(?:\+-)?\[(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}[\]-]|^[ |]*[+\\]-(?:\[(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}[\]-]|[0-9a-f]{2}[.][0-7])/i;
 
 /** Whether the line is a piece of the drawing. */
 export const isTreeLine = (line: string): boolean => treeForm.test(line);
@@ -44,7 +53,7 @@ export class LspciTree {
     let branch: Branch | undefined = 'top';
     if (this.#at === 0) this.#branches.clear();
     else {
-      branch = this.#branches.get(this.#at);
+      branch = this.#branchAt(this.#at);
       this.#at += 1;
     }
     let device: FunctionDraft | undefined;
@@ -68,16 +77,24 @@ export class LspciTree {
     }
   }
 
+  /** The branch that goes on at a column. What stood further right has ended, and a backslash ends this one too. */
+  #branchAt(column: number): Branch | undefined {
+    for (const other of this.#branches.keys()) if (other > column) this.#branches.delete(other);
+    const branch = this.#branches.get(column);
+    if (this.#line[column] === '\\') this.#branches.delete(column);
+    return branch;
+  }
+
   #bus(branch: Branch, device: FunctionDraft | undefined): Branch | undefined {
     const rest = this.#line.slice(this.#at);
     if (branch === 'top') {
       const root = rootForm.exec(rest);
       if (root === null) return undefined;
       this.#at += root[0].length;
-      const domain = Number.parseInt(root[1] ?? '', 16);
+      const domain = Number.parseInt(root[1] ?? '0', 16);
       const bus = Number.parseInt(root[2] ?? '', 16);
       this.#machine.rootBuses.add(busKey(domain, bus));
-      return { domain, bus, parent: -1 };
+      return { domain, bus, parent: -1, last: -1 };
     }
     const match = busForm.exec(rest);
     if (match === null || device === undefined) return undefined;
@@ -85,7 +102,7 @@ export class LspciTree {
     const secondary = Number.parseInt(match[1] ?? '', 16);
     const subordinate = match[2] === undefined ? secondary : Number.parseInt(match[2], 16);
     this.#machine.stateAll(device, { headerType: 1, secondary, subordinate });
-    return { domain: branch.domain, bus: secondary, parent: addressKey(device.address) };
+    return { domain: branch.domain, bus: secondary, parent: addressKey(device.address), last: -1 };
   }
 
   #device(branch: Branch): FunctionDraft | undefined {
@@ -97,12 +114,28 @@ export class LspciTree {
       Number.parseInt(match[1] ?? '', 16),
       Number(match[2]),
     );
-    if (place === undefined) return undefined;
+    if (place === undefined || this.#isOutOfOrder(branch, addressKey(place))) return undefined;
     this.#at += match[0].length;
     const device = this.#machine.at(place);
     this.#machine.state(device, 'parent', branch.parent);
     if (this.#line[this.#at] === ' ') this.#title(device, this.#line.slice(this.#at).trim());
     return device;
+  }
+
+  /** A function before its elder sibling belongs to another bus, whose first line is lost: the branch ends. */
+  #isOutOfOrder(branch: BusBranch, key: number): boolean {
+    if (key > branch.last) {
+      branch.last = key;
+      return false;
+    }
+    for (const [column, other] of this.#branches) if (other === branch) this.#branches.delete(column);
+    this.#machine.remark(
+      'line-not-understood',
+      '',
+      `a function out of order: ${this.#line.slice(0, 60)}`,
+      'lines before it are missing: this branch is left out from here on',
+    );
+    return true;
   }
 
   #title(device: FunctionDraft, text: string): void {

@@ -7,8 +7,10 @@ import type { FunctionDraft } from './function-draft.ts';
 import { readCapabilityLine } from './lspci-capability-line.ts';
 import { readResourceLine } from './lspci-resource-line.ts';
 import type { MachineDraft } from './machine-draft.ts';
+import { noteRepeated } from './repeated-part.ts';
 
 const busesForm = /^Bus: primary=([0-9a-f]{2}), secondary=([0-9a-f]{2}), subordinate=([0-9a-f]{2})/;
+const CARDBUS_BRIDGE = 0x0607;
 const idsForm = /\[([0-9a-f]{4}):([0-9a-f]{4})\]\s*$/i;
 
 type LineReader = (machine: MachineDraft, draft: FunctionDraft, text: string) => void;
@@ -19,6 +21,7 @@ const flag = (text: string, name: string): boolean | undefined =>
 function readControl(machine: MachineDraft, draft: FunctionDraft, text: string): void {
   // `Control:` also begins lines inside capabilities; only the command register has these flags.
   if (!text.includes('BusMaster')) return;
+  noteRepeated(machine, draft, 'Control');
   draft.open = true;
   const memoryEnabled = flag(text, ' Mem');
   const busMaster = flag(text, 'BusMaster');
@@ -37,6 +40,7 @@ function readStatus(machine: MachineDraft, draft: FunctionDraft, text: string): 
 function readFlags(machine: MachineDraft, draft: FunctionDraft, text: string): void {
   // Lines of capabilities begin with the same word; only this one tells how the device is selected.
   if (!text.includes('devsel')) return;
+  noteRepeated(machine, draft, 'Flags');
   draft.open = true;
   machine.state(draft, 'busMaster', text.includes('bus master'));
   const numaNode = /NUMA node ([0-9]+)/.exec(text)?.[1];
@@ -48,9 +52,10 @@ function readFlags(machine: MachineDraft, draft: FunctionDraft, text: string): v
 function readBuses(machine: MachineDraft, draft: FunctionDraft, text: string): void {
   const match = busesForm.exec(text);
   if (match === null) return;
+  noteRepeated(machine, draft, 'Bus');
   const number = (at: number): number => Number.parseInt(match[at] ?? '', 16);
   machine.stateAll(draft, {
-    headerType: 1,
+    headerType: draft.stated.classId === CARDBUS_BRIDGE ? 2 : 1,
     primary: number(1),
     secondary: number(2),
     subordinate: number(3),
@@ -73,8 +78,14 @@ function readNumber(key: 'numaNode' | 'iommuGroup'): LineReader {
 
 const afterColon = (text: string): string => text.slice(text.indexOf(':') + 1).trim();
 
-const readVirtualFunctions: LineReader = (_machine, draft, text) => {
-  draft.virtualFunctions = /Number of VFs: 0,/.test(text) ? 'none' : 'some';
+/** Lines of the SR-IOV capability: whether virtual functions are on, how many, and where. */
+const readSriov: LineReader = (machine, draft, text) => {
+  const vfEnabled = /^IOVCtl:\s*Enable([+-])/.exec(text)?.[1];
+  if (vfEnabled !== undefined) machine.state(draft, 'vfEnabled', vfEnabled === '+');
+  const vfCount = /Number of VFs: ([0-9]+),/.exec(text)?.[1];
+  if (vfCount !== undefined) machine.state(draft, 'vfCount', Number(vfCount));
+  const place = /^VF offset: ([0-9]+), stride: ([0-9]+),/.exec(text);
+  if (place !== null) machine.stateAll(draft, { vfOffset: Number(place[1]), vfStride: Number(place[2]) });
 };
 
 const express: LineReader = (_machine, draft) => {
@@ -106,7 +117,9 @@ const readers: ReadonlyMap<string, LineReader> = new Map<string, LineReader>([
   ['Capabilities', readCapabilityLine],
   ['ACSCap', readCapabilityLine],
   ['ACSCtl', readCapabilityLine],
-  ['Initial VFs', readVirtualFunctions],
+  ['Initial VFs', readSriov],
+  ['IOVCtl', readSriov],
+  ['VF offset', readSriov],
   ['DevCap', express],
   ['DevCtl', express],
   ['LnkCap', express],
@@ -114,6 +127,8 @@ const readers: ReadonlyMap<string, LineReader> = new Map<string, LineReader>([
 
 /** Reads one line below a function's first line, without its indentation. */
 export function readIndented(machine: MachineDraft, draft: FunctionDraft, text: string): void {
+  // Anywhere in it: two lines may have become one on the way.
+  if (text.includes('ACSC') || text.includes('] Access Control Services')) draft.acsNamed = true;
   const colon = text.indexOf(':');
   const reader = colon < 0 ? undefined : readers.get(text.slice(0, colon));
   if (reader !== undefined) {
@@ -130,7 +145,7 @@ const isAboutRange = (text: string): boolean =>
   text.startsWith('Prefetchable memory ') ||
   text.startsWith('I/O ') ||
   text.startsWith('Expansion ROM') ||
-  text.startsWith('[virtual]');
+  /^\[[a-z]+\] (?:Memory|I\/O|Expansion)/.test(text);
 
 /** `!!! Unknown header type 7f`: the device answers ones only. */
 function readAlarm(machine: MachineDraft, draft: FunctionDraft, text: string): void {

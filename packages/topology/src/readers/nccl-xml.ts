@@ -68,8 +68,12 @@ function readCpu(machine: MachineDraft, tag: XmlTag): void {
   const vendor = tag.attributes.get('vendor');
   const family = numberOf(tag, 'familyid', 10);
   if (vendor === undefined || family === undefined) return;
-  machine.cpu = { vendor, family, model: numberOf(tag, 'modelid', 10) ?? 'unknown' };
+  machine.cpu = { vendor, family: realFamily(family), model: numberOf(tag, 'modelid', 10) ?? 'unknown' };
 }
+
+// NCCL writes the extended family into bits 4 and up instead of adding it: family 0x17 is 0x8f there.
+const realFamily = (family: number): number =>
+  family > 15 && family % 16 === 15 ? 15 + (family >> 4) : family;
 
 function readPci(machine: MachineDraft, tag: XmlTag, above: OpenElement | undefined): number {
   const busid = tag.attributes.get('busid');

@@ -9,7 +9,8 @@ import { type FileTree, readText } from './file-tree.ts';
 import type { FunctionDraft } from './function-draft.ts';
 import type { MachineDraft } from './machine-draft.ts';
 import { readResourceTable } from './resource-table.ts';
-import { readProc } from './sysfs-tree.ts';
+import { classFacts, readProc, stateEach } from './sysfs-tree.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** Whether the tree is such a folder. */
 export const isRecordedFolder = (tree: FileTree): boolean => (tree.list('') ?? []).includes('pci.txt');
@@ -48,10 +49,10 @@ function readFunctionLine(machine: MachineDraft, line: string): void {
     pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   );
   const text = (key: string): string => values.get(key) ?? '';
-  const classCode = Number(text('class'));
-  machine.stateAll(draft, { vendorId: Number(text('vendor')), deviceId: Number(text('device')) });
-  machine.stateAll(draft, { classId: Math.floor(classCode / 256), progIf: classCode & 0xff });
-  if (text('group') !== '') machine.state(draft, 'iommuGroup', Number(text('group')));
+  const number = (key: string, most: number): number | undefined => wholeNumber(values.get(key), most);
+  const facts = { vendorId: number('vendor', 0xffff), deviceId: number('device', 0xffff) };
+  const group = number('group', 0xffffffff);
+  stateEach(machine, draft, { ...facts, ...classFacts(number('class', 0xffffff)), iommuGroup: group });
   if (text('driver') !== '') machine.state(draft, 'driver', text('driver'));
   stateDevicePath(machine, draft, text('path'));
 }
@@ -89,7 +90,6 @@ function readHexDump(machine: MachineDraft, tree: FileTree): void {
       previous = hexBytes(line);
       putBytes(draft, offset, previous, machine.line);
       next = offset + previous.length;
-      if (previous.length === 0) draft.spaceEndsAt256 = offset === 256;
     }
   });
 }

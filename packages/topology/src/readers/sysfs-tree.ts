@@ -1,6 +1,6 @@
 // A tree of /sys, live or copied: one folder per function, with its bytes, its ranges and its links.
 // Source followed: Documentation/ABI/testing/sysfs-bus-pci. `config` has 64 bytes for whoever is not root, else 256 or
-// 4096: then its end is the end of configuration space. `/proc/iomem` and `/proc/cpuinfo` are taken where they stand beside.
+// 4096. `/proc/iomem` and `/proc/cpuinfo` are taken where they stand beside.
 // Simplified: copies that hold /sys/devices only, without /sys/bus, are walked from the host bridges down.
 
 import { parsePciAddress } from '../model/pci-address.ts';
@@ -11,6 +11,20 @@ import type { FunctionDraft } from './function-draft.ts';
 import { isIomemLine, readIomemLine } from './iomem-line.ts';
 import type { MachineDraft } from './machine-draft.ts';
 import { readResourceTable } from './resource-table.ts';
+import { wholeNumber } from './whole-number.ts';
+
+/** Facts of a function that are numbers. */
+type NumberFact =
+  | 'vendorId'
+  | 'deviceId'
+  | 'subsystemVendorId'
+  | 'subsystemId'
+  | 'classId'
+  | 'progIf'
+  | 'numaNode'
+  | 'iommuGroup';
+
+type NumberFacts = { readonly [K in NumberFact]?: number | undefined };
 
 /** Where /sys begins inside the tree: at `sys`, at the top, or one folder down; undefined when nowhere. */
 export function sysfsTop(tree: FileTree): string | undefined {
@@ -87,22 +101,26 @@ function stateIdentity(
   draft: FunctionDraft,
   text: (name: string) => string | undefined,
 ): void {
-  const number = (name: string): number | undefined => {
-    const value = Number(text(name) ?? Number.NaN);
-    return Number.isNaN(value) ? undefined : value;
-  };
-  const classCode = number('class');
-  const numaNode = number('numa_node');
   const facts = {
-    vendorId: number('vendor'),
-    deviceId: number('device'),
-    subsystemVendorId: number('subsystem_vendor'),
-    subsystemId: number('subsystem_device'),
-    classId: classCode === undefined ? undefined : Math.floor(classCode / 256) & 0xffff,
-    progIf: classCode === undefined ? undefined : classCode & 0xff,
-    numaNode: numaNode === undefined || numaNode < 0 ? undefined : numaNode,
+    vendorId: wholeNumber(text('vendor'), 0xffff),
+    deviceId: wholeNumber(text('device'), 0xffff),
+    subsystemVendorId: wholeNumber(text('subsystem_vendor'), 0xffff),
+    subsystemId: wholeNumber(text('subsystem_device'), 0xffff),
+    numaNode: wholeNumber(text('numa_node'), 0xffff),
+    ...classFacts(wholeNumber(text('class'), 0xffffff)),
   };
-  for (const [key, value] of Object.entries(facts) as [keyof typeof facts, number | undefined][]) {
+  stateEach(machine, draft, facts);
+}
+
+/** Class and programming interface of a 24-bit class code. */
+export const classFacts = (code: number | undefined): NumberFacts => ({
+  classId: code === undefined ? undefined : Math.floor(code / 256),
+  progIf: code === undefined ? undefined : code & 0xff,
+});
+
+/** States every number that is there. */
+export function stateEach(machine: MachineDraft, draft: FunctionDraft, facts: NumberFacts): void {
+  for (const [key, value] of Object.entries(facts) as [NumberFact, number | undefined][]) {
     if (value !== undefined) machine.state(draft, key, value);
   }
 }
@@ -112,7 +130,6 @@ function stateConfig(draft: FunctionDraft, bytes: Uint8Array | undefined): void 
   bytes.subarray(0, 4096).forEach((value, offset) => {
     draft.byte(offset, value, 0);
   });
-  draft.spaceEndsAt256 = bytes.length === 256;
 }
 
 function stateLinks(
@@ -122,7 +139,9 @@ function stateLinks(
 ): void {
   const driver = link('driver');
   if (driver !== undefined) machine.state(draft, 'driver', lastName(driver));
-  const group = Number(lastName(link('iommu_group') ?? 'none'));
-  if (!Number.isNaN(group)) machine.state(draft, 'iommuGroup', group);
+  const group = wholeNumber(lastName(link('iommu_group') ?? 'none'));
+  if (group !== undefined) machine.state(draft, 'iommuGroup', group);
   if (link('physfn') !== undefined) machine.state(draft, 'virtualFunction', true);
+  // Every function has this one: where links were copied, a missing one says something.
+  else if (link('subsystem') !== undefined) machine.state(draft, 'virtualFunction', false);
 }

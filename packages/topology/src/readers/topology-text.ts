@@ -63,6 +63,7 @@ export class TopologyText {
     if (found !== undefined) {
       this.#close();
       this.#current = found;
+      found.parts.clear();
       this.#machine.formats.add('lspci');
     } else if (isIomemLine(line)) readIomemLine(this.#machine, line);
     else this.#other(line);

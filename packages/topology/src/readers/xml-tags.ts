@@ -49,7 +49,8 @@ function endOf(text: string, open: number): [string, boolean] {
 
 function newlines(text: string, from: number, to: number): number {
   let count = 0;
-  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count += 1;
+  // Not by indexOf: in a text of one line each search would run to its end.
+  for (let at = from; at < to; at += 1) if (text.charCodeAt(at) === 10) count += 1;
   return count;
 }
 

@@ -12,6 +12,7 @@ import { pageTableMapUnmapCases } from './page-table-map-unmap.ts';
 import { sg256 } from './sg-256.ts';
 import { sgTableBuilds } from './sg-table-build.ts';
 import { swiotlbMapUnmap } from './swiotlb-map-unmap.ts';
+import { topologyRead } from './topology-read.ts';
 import { traceRead } from './trace-read.ts';
 import { traceReplay, traceReplayRuns } from './trace-replay.ts';
 import { twoStep256 } from './two-step-256.ts';
@@ -29,6 +30,7 @@ export const benchCases: readonly BenchCase[] = [
   ...pageTableMapUnmapCases,
   ...pageTableFillCases,
   ...iotlbCases,
+  topologyRead,
   p2pAllPairs,
   traceRead,
   traceReplay,

@@ -42,6 +42,8 @@ export interface NvmeControllerSpec {
   readonly serialNumber?: string;
   /** Device number on the bus; see {@link EndpointSpec}. */
   readonly device?: number;
+  /** Function number 0 to 7; default 0. */
+  readonly functionNumber?: number;
   /** Default 256 and 512 bytes. */
   readonly tlpSizes?: TlpSizes;
 }
@@ -78,6 +80,7 @@ export class NvmeController implements MmioTarget {
       identity: { ...identity, classCode: NVME_CLASS_CODE },
       bars: [{ index: 0, bytes: BAR_BYTES, target: this }],
       ...(device === undefined ? {} : { device }),
+      ...(spec.functionNumber === undefined ? {} : { functionNumber: spec.functionNumber }),
       ...(tlpSizes === undefined ? {} : { tlpSizes }),
     });
     this.dma = new DmaEngine(fabric, this.endpoint);
