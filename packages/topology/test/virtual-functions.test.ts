@@ -60,7 +60,7 @@ describe('virtual functions', () => {
     expect(readTopologyText(text).remarks).toEqual([]);
   });
 
-  test('none when they are off, when nobody has any, or when memory is on', () => {
+  test('none where the capability is switched off or missing, or where the function decodes memory', () => {
     const off = root + nic('01:00.0', '+', sriov('-', 0, 1)) + nic('01:00.1', '-');
     expect(facts(off, '01:00.1')).toEqual([false, true, '0000:00:01.0']);
     expect(facts(root + nic('01:00.0', '+') + nic('01:00.1', '-'), '01:00.1')).toEqual([
