@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { renderLspci, sampleNcclXml, sampleShortListing, sampleTree } from '@sgfree/machine-texts';
 import { describe, expect, test } from 'vitest';
 import {
   type DumpedFunction,
@@ -10,8 +11,6 @@ import {
 } from '../src/index.ts';
 import { folderTree } from './folder-tree.ts';
 import { recordedRoot } from './known-inputs.ts';
-import { renderLspci } from './lspci-rendering.ts';
-import { sampleNcclXml, sampleShortListing, sampleTree } from './sample-texts.ts';
 
 const bridge = (at: string, buses: string, extra = ''): string =>
   `${at} PCI bridge: Intel Corporation Device 1234 (rev 01)\n\tControl: I/O+ Mem+ BusMaster+\n\tStatus: Cap+ 66MHz-\n\tBus: ${buses}, sec-latency=0\n${extra}\tCapabilities: [40] Express (v2) Root Port (Slot+), MSI 00\n\tCapabilities: [100 v1] Advanced Error Reporting\n\n`;

@@ -1,0 +1,4 @@
+// Texts of machines that the tests of several packages read.
+
+export { type PrintedFunction, type PrintedResource, renderLspci } from './lspci-rendering.ts';
+export { sampleNcclXml, sampleShortListing, sampleTree } from './sample-texts.ts';
