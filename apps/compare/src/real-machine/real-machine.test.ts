@@ -3,41 +3,15 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { type Ended, runCommand } from '../../test/run-command.ts';
 import { switchMachine } from '../../test/switch-machine.ts';
-import { runCommandLine } from '../command-line.ts';
 
 const requests = fileURLToPath(new URL('../../requests/nvio_small.jsonl.gz', import.meta.url));
 const published = fileURLToPath(new URL('../../../../../shared/data/gpud/lspci-vvv', import.meta.url));
 const isPublishedHere = existsSync(published);
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function compare(argv: readonly string[], stdin = ''): Promise<Ended> {
-  let [out, err] = ['', ''];
-  const bytes = new TextEncoder().encode(stdin);
-  const code = await runCommandLine(['compare', '-r', requests, ...argv], {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readStdin: () => bytes,
-    async *streamStdin() {
-      yield bytes;
-    },
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    env: {},
-    now: () => 0,
-    requestsFolder: '',
-  });
-  return { code, out, err };
-}
+const compare = (argv: readonly string[], stdin = ''): Promise<Ended> =>
+  runCommand(['compare', '-r', requests, ...argv], stdin);
 
 const pair = (initiator: string, target: string): string[] => [
   '--topology',
