@@ -1,21 +1,9 @@
 // Virtual functions: how a dump shows them, in registers, in words, by links, and when it leaves them open.
 
 import { describe, expect, test } from 'vitest';
-import {
-  type DumpedFunction,
-  deriveIommuGroups,
-  functionAt,
-  type MachineDump,
-  readTopologyText,
-  readTopologyTree,
-} from '../src/index.ts';
+import { deriveIommuGroups, readTopologyText, readTopologyTree } from '../src/index.ts';
+import { at } from './asking.ts';
 import { configText } from './config-machine.ts';
-
-function at(dump: MachineDump, name: string): DumpedFunction {
-  const fn = functionAt(dump, name);
-  if (fn === undefined) throw new RangeError(name);
-  return fn;
-}
 
 describe('virtual functions', () => {
   const acs =
