@@ -7,6 +7,8 @@
 export interface SwitchMachineOptions {
   /** ACS control of the drive's port: SrcValid, ReqRedir, CmpltRedir, UpstreamFwd set or clear. */
   readonly redirect?: boolean;
+  /** True: the drive's port has CmpltRedir alone. */
+  readonly completionRedirect?: boolean;
   /** True: capabilities of the drive's port are not shown. */
   readonly hidden?: boolean;
   /** Device id of the host bridge: 2020 is on the list of Linux, 29c0 is not. */
@@ -43,13 +45,20 @@ const block = (head: string, ...lines: readonly string[]): string =>
 /** The text. */
 export function switchMachine({
   redirect = false,
+  completionRedirect = false,
   hidden = false,
   host = '2020',
 }: SwitchMachineOptions = {}): string {
   const region = '\tRegion 0: Memory at';
   const ofDrivePort = hidden
     ? ['\tCapabilities: <access denied>']
-    : [express('Downstream Port (Slot+)'), AER, ...acs(redirect)];
+    : [
+        express('Downstream Port (Slot+)'),
+        AER,
+        ...acs(redirect).map((line) =>
+          completionRedirect ? line.replace(/(ACSCtl.*)CmpltRedir-/, '$1CmpltRedir+') : line,
+        ),
+      ];
   return [
     block(
       `00:00.0 Host bridge: Intel Corporation Device ${host}`,

@@ -119,6 +119,19 @@ describe('a pair below one switch', () => {
     }
   });
 
+  it('stays inside a switch that redirects completions only, where nothing translates, and says so', async () => {
+    const { code, out } = await compare(
+      pair('03:00.0', '04:00.0'),
+      switchMachine({ completionRedirect: true }),
+    );
+    expect(code).toBe(0);
+    expect(out).toContain('route:     through host bridge, distance 4');
+    const [on, off] = ['on', 'off'].map((iommu) =>
+      out.split('\n').find((line) => line.startsWith(`IOMMU ${iommu}: `)),
+    );
+    expect([on, off].map((line) => line?.includes('the switch turned data round'))).toEqual([false, true]);
+  });
+
   it('says who plays what, what decides, and what was assumed', async () => {
     const { code, out } = await compare(pair('03:00.0', '04:00.0'), switchMachine());
     expect(code).toBe(0);
