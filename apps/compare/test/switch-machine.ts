@@ -9,6 +9,8 @@ import { AER_LINE, acsLines, expressLine, listingBlock } from '@sgfree/machine-t
 export interface SwitchMachineOptions {
   /** ACS control of the drive's port: SrcValid, ReqRedir, CmpltRedir, UpstreamFwd set or clear. */
   readonly redirect?: boolean;
+  /** True: the drive's port has CmpltRedir alone. */
+  readonly completionRedirect?: boolean;
   /** True: capabilities of the drive's port are not shown. */
   readonly hidden?: boolean;
   /** Device id of the host bridge: 2020 is on the list of Linux, 29c0 is not. */
@@ -30,13 +32,18 @@ const block = (head: string, ...lines: readonly string[]): string => listingBloc
 /** The text. */
 export function switchMachine({
   redirect = false,
+  completionRedirect = false,
   hidden = false,
   host = '2020',
 }: SwitchMachineOptions = {}): string {
   const region = 'Region 0: Memory at';
   const ofDrivePort = hidden
     ? ['Capabilities: <access denied>']
-    : [expressLine('Downstream Port (Slot+)'), AER_LINE, ...acs(redirect)];
+    : [
+        expressLine('Downstream Port (Slot+)'),
+        AER_LINE,
+        ...acsLines(0x5f, (redirect ? 0x1d : 0) | (completionRedirect ? 0x08 : 0)),
+      ];
   return [
     block(
       `00:00.0 Host bridge: Intel Corporation Device ${host}`,

@@ -205,6 +205,26 @@ describe("a run with its data in a peer's BAR", () => {
     expect(verdict.line).toContain('another way');
   });
 
+  const turned = { ...ofType('thru-host-bridge', routes({ switchLocal: all })), mode: 'direct' } as const;
+
+  it('without an IOMMU is right when a switch that does not redirect requests turns them round, and says so', () => {
+    expect(verdictOf(peerRun(1, turned)).ok).toBe(true);
+    const { ok, line } = comparePeerVerdict(peerRun(0, turned), peerRun(1, turned));
+    expect(ok).toBe(true);
+    expect(line).toContain('the switch turned data round');
+  });
+
+  it('without an IOMMU is wrong when bytes are missing, bus addresses went up, or stages took different ways', () => {
+    expect(verdictOf(peerRun(1, { ...turned, fabric: routes({}) })).line).toContain('another way');
+    const up = { ...ofType('bus-addr', routes({ hostBridge: all })), mode: 'direct' } as const;
+    expect(verdictOf(peerRun(1, up)).line).toContain('another way');
+    const bridged = { ...turned, fabric: routes({ hostBridge: all }) };
+    expect(comparePeerVerdict(peerRun(0, turned), peerRun(1, bridged))).toEqual({
+      ok: false,
+      line: 'FAILED: the stages did not take the same way',
+    });
+  });
+
   it('is wrong when a request is refused that is supported, or the other way round', () => {
     const refused = { ...peer, refusals: { target: 1 } };
     expect(verdictOf(peerRun(1, { peer: refused })).line).toContain('not all refused');

@@ -216,6 +216,32 @@ it('verdict and fabric disagree: without upstream forwarding a redirected reques
   expect(report.fabric.refused.requests).toBeGreaterThan(0);
 });
 
+it.each([
+  ['completion redirect', ACS.completionRedirect],
+  ['egress control with an empty vector', ACS.egressControl],
+])(
+  '%s alone: through the host bridge for the kernel, turned round by the switch where nothing translates',
+  (_what, bits) => {
+    const site: PeerSiteBuilder = (ground) => {
+      const built = peerTreeSite({ peer: 'switch' })(ground);
+      for (const { config, acsAt } of built.fabric.functions.filter((fn) => fn.acsAt !== 0)) {
+        config.preset(acsAt + 6, 2, bits);
+      }
+      return built;
+    };
+    for (const iommu of [true, false]) {
+      const reports = runnableStages.map((stage) => stage.runPeer({ ios: LIST, seed: 1, iommu, site }));
+      const { ok, line } = comparePeerVerdict(...reports);
+      expect(ok).toBe(true);
+      expect(line.includes('turned data round')).toBe(!iommu);
+      for (const { peer, fabric, bytesVerified } of reports) {
+        expect(peer?.mapType).toBe('thru-host-bridge');
+        expect(fabric[iommu ? 'hostBridge' : 'switchLocal'].bytes).toBe(bytesVerified);
+      }
+    }
+  },
+);
+
 /** A fabric that nobody but this test builds: the bus shifts addresses, and the BAR is small. */
 function shiftedSite(busOffset: number, barBytes: number): PeerSiteBuilder {
   return ({ memory, clock, log, plugDisk }) => {

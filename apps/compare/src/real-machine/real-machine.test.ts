@@ -93,6 +93,30 @@ describe('a pair below one switch', () => {
     }
   });
 
+  it('stays inside a switch that redirects completions only, where nothing translates, and says so', async () => {
+    const { code, out } = await compare(
+      pair('03:00.0', '04:00.0'),
+      switchMachine({ completionRedirect: true }),
+    );
+    expect(code).toBe(0);
+    expect(out).toContain('route:     through host bridge, distance 4');
+    const [on, off] = ['on', 'off'].map((iommu) =>
+      out.split('\n').find((line) => line.startsWith(`IOMMU ${iommu}: `)),
+    );
+    expect([on, off].map((line) => line?.includes('the switch turned data round'))).toEqual([false, true]);
+  });
+
+  it('gives the controller the ACS register of the initiator', async () => {
+    const text = switchMachine();
+    const port = /\n\tCapabilities: \[148 v1\][^\n]*\n[^\n]*\n[^\n]*/.exec(text)?.[0] ?? '';
+    const drive = text.indexOf('\n03:00.0');
+    const own = text.slice(drive).replace('\n\n', `${port.replace('ReqRedir-', 'ReqRedir+')}\n\n`);
+    const { route, variants } = await documentOf(pair('03:00.0', '04:00.0'), text.slice(0, drive) + own);
+    expect(route.mapType).toBe('thru-host-bridge');
+    const peers = variants.flatMap(({ stages }) => stages.map(({ peer }) => peer.mapType));
+    expect(new Set(peers)).toEqual(new Set(['thru-host-bridge']));
+  });
+
   it('says who plays what, what decides, and what was assumed', async () => {
     const { code, out } = await compare(pair('03:00.0', '04:00.0'), switchMachine());
     expect(code).toBe(0);
