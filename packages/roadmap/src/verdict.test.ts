@@ -162,6 +162,7 @@ const peer: PeerReport = {
   bar: 0,
   barBytes: 2 ** 28,
   mapType: 'bus-addr',
+  untranslatedWay: 'switch',
   distance: 4,
   barPagesUsed: 4,
   iosLeftOut: 0,
@@ -214,12 +215,32 @@ describe("a run with its data in a peer's BAR", () => {
     expect(line).toContain('the switch turned data round');
   });
 
+  it.each([
+    ['switch', { switchLocal: all }, true],
+    ['switch', { hostBridge: all }, false],
+    ['root', { switchLocal: all }, false],
+    ['root', { hostBridge: all }, true],
+    ['either', { switchLocal: all }, true],
+    ['either', { hostBridge: all }, true],
+    ['either', { switchLocal: all, hostBridge: all }, false],
+  ] as const)('without an IOMMU, by registers %s, after %j: right is %s', (way, taken, right) => {
+    const peerBy = { ...peer, mapType: 'thru-host-bridge', untranslatedWay: way } as const;
+    const run = peerRun(1, { peer: peerBy, mode: 'direct', fabric: routes(taken) });
+    expect(verdictOf(run).ok).toBe(right);
+  });
+
   it('without an IOMMU is wrong when bytes are missing, bus addresses went up, or stages took different ways', () => {
     expect(verdictOf(peerRun(1, { ...turned, fabric: routes({}) })).line).toContain('another way');
     const up = { ...ofType('bus-addr', routes({ hostBridge: all })), mode: 'direct' } as const;
     expect(verdictOf(peerRun(1, up)).line).toContain('another way');
-    const bridged = { ...turned, fabric: routes({ hostBridge: all }) };
-    expect(comparePeerVerdict(peerRun(0, turned), peerRun(1, bridged))).toEqual({
+    const open = {
+      peer: { ...peer, mapType: 'thru-host-bridge', untranslatedWay: 'either' },
+      mode: 'direct',
+    } as const;
+    const [below, bridged] = [routes({ switchLocal: all }), routes({ hostBridge: all })];
+    expect(
+      comparePeerVerdict(peerRun(0, { ...open, fabric: below }), peerRun(1, { ...open, fabric: bridged })),
+    ).toEqual({
       ok: false,
       line: 'FAILED: the stages did not take the same way',
     });

@@ -40,15 +40,18 @@ const CHECKS: readonly (readonly [string, (report: StageReport) => boolean])[] =
 
 /**
  * The kernel decides by what it knows of the fabric; the fabric goes by its own bits. Both must come to the same, but for
- * addresses that no IOMMU translates: then a switch without request redirect knows the peer's and turns them round.
+ * addresses that no IOMMU translates: those go where request redirect sends them, whatever else the kernel takes for a redirect.
  */
 function tookAnotherWay({ mode, peer, fabric, bytesRead, bytesWritten }: StageReport): boolean {
   if (peer === null) return false;
-  const moved = bytesRead + bytesWritten;
+  const moved = peer.mapType === 'not-supported' ? 0 : bytesRead + bytesWritten;
   const [below, above] = [fabric.switchLocal.bytes, fabric.hostBridge.bytes];
-  if (peer.mapType === 'not-supported') return below + above !== 0;
-  if (peer.mapType === 'bus-addr') return below !== moved || above !== 0;
-  return below + above !== moved || (mode !== 'direct' && below !== 0);
+  const turned = below === moved && above === 0;
+  const wentUp = above === moved && below === 0;
+  if (peer.mapType !== 'thru-host-bridge') return !turned;
+  if (mode !== 'direct') return !wentUp;
+  if (peer.untranslatedWay === 'either') return !turned && !wentUp;
+  return peer.untranslatedWay === 'switch' ? !turned : !wentUp;
 }
 
 function wasNotRefused({ peer, requests }: StageReport): boolean {
