@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { blameSchema } from '../test/blame-schema.ts';
-import { runCommandLine } from './command-line.ts';
+import { type Ended, runCommand } from '../test/run-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sgfree-blame-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,33 +18,12 @@ const MAPS = `
 const FAULT =
   ' irq/40-AMD-Vi-12   [000] .....    99.502500: io_page_fault: IOMMU:wlan_drv 0000:5e:00.0 iova=0x00000000fdc00840 flags=0x0001\n';
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
+/** Standard input comes in pieces of 100 bytes. */
 async function blame(argv: readonly string[], stdin: string | Uint8Array = ''): Promise<Ended> {
-  let [out, err] = ['', ''];
   const bytes = typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin;
-  const code = await runCommandLine(['blame', ...argv], {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readStdin: () => bytes,
-    async *streamStdin() {
-      for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
-    },
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    env: {},
-    now: () => 0,
-    requestsFolder: folder,
-  });
-  return { code, out, err };
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += 100) pieces.push(bytes.subarray(at, at + 100));
+  return await runCommand(['blame', ...argv], pieces, { requestsFolder: folder });
 }
 
 describe('a fault after a free', () => {

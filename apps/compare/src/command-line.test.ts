@@ -5,42 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCommandLine } from './command-line.ts';
+import { type Ended, runCommand } from '../test/run-command.ts';
 import type { World } from './world.ts';
 
 const requestsFolder = fileURLToPath(new URL('../requests/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'sgfree-compare-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(argv: readonly string[], stdin = '', changes: Partial<World> = {}): Promise<Ended> {
-  let [out, err] = ['', ''];
-  const world: World = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readStdin: () => new TextEncoder().encode(stdin),
-    async *streamStdin() {
-      yield new TextEncoder().encode(stdin);
-    },
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    env: {},
-    now: () => 0,
-    requestsFolder,
-    ...changes,
-  };
-  const code = await runCommandLine(argv, world);
-  return { code, out, err };
-}
+const run = (argv: readonly string[], stdin = '', changes: Partial<World> = {}): Promise<Ended> =>
+  runCommand(argv, stdin, { requestsFolder, ...changes });
 
 function file(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);

@@ -80,8 +80,7 @@ export function comparePeers(
   return { source: list.source, ios: ios.length, iosInList: list.ios.length, bytes, comparisons };
 }
 
-/** Those that are small enough and that the block layer takes page by page, from the first one on. */
-/** The first I/Os of a list, as many as are run in a peer's BAR. */
+/** The first I/Os of a list that are run in a peer's BAR: those small enough that the block layer takes page by page. */
 export function firstIos({ ios }: RequestList): {
   readonly ios: RequestList['ios'][number][];
   readonly bytes: number;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StageReport, Verdict } from '@sgfree/roadmap';
 import { describe, expect, it } from 'vitest';
-import { runCommandLine } from './command-line.ts';
+import { type Ended, runCommand } from '../test/run-command.ts';
 
 const requestsFolder = fileURLToPath(new URL('../requests/', import.meta.url));
 const lists = ['nvio_small.jsonl.gz', 'nvio_huge.jsonl', 'nvio_wide.jsonl.gz'];
@@ -29,27 +29,8 @@ interface Document {
   readonly verdict: Verdict;
 }
 
-async function run(argv: readonly string[], stdin = ''): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await runCommandLine(argv, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readStdin: () => new TextEncoder().encode(stdin),
-    async *streamStdin() {
-      yield new TextEncoder().encode(stdin);
-    },
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    env: {},
-    now: () => 0,
-    requestsFolder,
-  });
-  return { code, out, err };
-}
+const run = (argv: readonly string[], stdin = ''): Promise<Ended> =>
+  runCommand(argv, stdin, { requestsFolder });
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
 

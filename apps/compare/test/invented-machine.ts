@@ -2,6 +2,8 @@
 // Source followed: the output of pciutils.
 // Simplified: for tests only; no such machine exists.
 
+import { AER_LINE, acsLines, expressLine, listingBlock } from '@sgfree/machine-texts';
+
 /** ACS control of the ports, bits 6:0; undefined hides all capabilities of the port. */
 export interface InventedAcs {
   readonly portOfGpu?: number | undefined;
@@ -10,27 +12,7 @@ export interface InventedAcs {
   readonly rootPort?: number;
 }
 
-const BITS = ['SrcValid', 'TransBlk', 'ReqRedir', 'CmpltRedir', 'UpstreamFwd', 'EgressCtrl', 'DirectTrans'];
-const flags = (value: number): string =>
-  BITS.map((name, bit) => `${name}${(value >> bit) % 2 === 1 ? '+' : '-'}`).join(' ');
-
-const CONTROL =
-  'Control: I/O- Mem+ BusMaster+ SpecCycle- MemWINV- VGASnoop- ParErr- Stepping- SERR- FastB2B- DisINTx-';
-const AER = 'Capabilities: [100 v2] Advanced Error Reporting';
-
-const express = (type: string): string => `Capabilities: [80] Express (v2) ${type}, IntMsgNum 0`;
-const acs = (value: number | undefined): string[] =>
-  value === undefined
-    ? []
-    : [
-        'Capabilities: [148 v1] Access Control Services',
-        `\tACSCap:\t${flags(0x5f)}`,
-        `\tACSCtl:\t${flags(value)}`,
-      ];
-
-function entry(head: string, lines: readonly string[]): string {
-  return [head, ...[CONTROL, ...lines].map((line) => `\t${line}`), '', ''].join('\n');
-}
+const acs = (control: number | undefined): string[] => acsLines(0x5f, control);
 
 /** A bridge `bus` = primary, secondary, subordinate. */
 function port(
@@ -41,16 +23,18 @@ function port(
   hidden = false,
 ): string {
   const buses = `Bus: primary=${bus[0]}, secondary=${bus[1]}, subordinate=${bus[2]}, sec-latency=0`;
-  const capabilities = hidden ? ['Capabilities: <access denied>'] : [express(type), AER, ...acs(control)];
-  return entry(head, [buses, ...capabilities]);
+  const capabilities = hidden
+    ? ['Capabilities: <access denied>']
+    : [expressLine(type), AER_LINE, ...acs(control)];
+  return listingBlock(head, [buses, ...capabilities]);
 }
 
 const device = (head: string, node: number, bar: string, size: string): string =>
-  entry(head, [
+  listingBlock(head, [
     `NUMA node: ${node}`,
     `Region 0: Memory at ${bar} (64-bit, prefetchable) [size=${size}]`,
-    express('Endpoint'),
-    AER,
+    expressLine('Endpoint'),
+    AER_LINE,
   ]);
 
 const SWITCH = 'PCI bridge: Broadcom / LSI PEX890xx PCIe Gen 5 Switch';
@@ -60,9 +44,9 @@ export function inventedMachine(control: InventedAcs = {}): string {
   const { portOfGpu = 0, portOfNic = 0, portOfDrive = 0, rootPort = 0 } = control;
   const hidden = 'portOfGpu' in control && control.portOfGpu === undefined;
   return [
-    entry('0000:00:00.0 Host bridge: Intel Corporation Device 2020', [
-      express('Root Complex Integrated Endpoint'),
-      AER,
+    listingBlock('0000:00:00.0 Host bridge: Intel Corporation Device 2020', [
+      expressLine('Root Complex Integrated Endpoint'),
+      AER_LINE,
     ]),
     port(
       '0000:00:01.0 PCI bridge: Intel Corporation Device 2030',
@@ -87,9 +71,9 @@ export function inventedMachine(control: InventedAcs = {}): string {
       '381100000000',
       '16K',
     ),
-    entry('0000:80:00.0 Host bridge: Intel Corporation Device 1234', [
-      express('Root Complex Integrated Endpoint'),
-      AER,
+    listingBlock('0000:80:00.0 Host bridge: Intel Corporation Device 1234', [
+      expressLine('Root Complex Integrated Endpoint'),
+      AER_LINE,
     ]),
     port(
       '0000:80:01.0 PCI bridge: Intel Corporation Device 2030',

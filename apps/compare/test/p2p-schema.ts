@@ -97,6 +97,9 @@ const groups = z.strictObject({
 });
 const target = z.strictObject({ address, bits: hex, certain: z.boolean() });
 
+const losses = z.array(z.strictObject({ address, lost: hex, maybeLost: hex }));
+const remarks = z.array(z.strictObject({ code, of: z.array(address), explanation: text }));
+
 const change = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('reveal'),
@@ -118,6 +121,8 @@ const change = z.discriminatedUnion('kind', [
         method: z.enum(['running', 'disable_acs_redir', 'config_acs']),
         argument: text,
         commands: z.array(text),
+        losses,
+        remarks,
         groups,
       }),
     ),
@@ -200,15 +205,16 @@ export const p2pSchema = z.strictObject({
     .strictObject({
       busAddress: z.enum(['today', 'clear-redirect', 'no-common-switch', 'not-clearable', 'unknown']),
       changes: z.array(change),
+      remarks,
     })
     .nullable(),
   whatIf: z
     .strictObject({
       changes: z.array(text).min(1),
       registers: z.array(z.strictObject({ address, entry: text, before: register, after: register })),
-      losses: z.array(z.strictObject({ address, lost: hex, maybeLost: hex })),
+      losses,
       mistakes: z.array(z.strictObject({ code, text: z.string(), explanation: text })),
-      remarks: z.array(z.strictObject({ code, of: z.array(address), explanation: text })),
+      remarks,
       changedPairs: z.array(z.strictObject({ before: pair, after: pair })),
       route: route.nullable(),
       groups,

@@ -6,9 +6,7 @@
 import type { Device, P2pMapType } from '@sgfree/dma-core';
 import type { DmaIovaState } from '@sgfree/dma-iova';
 import type { DmaAddr, PhysAddr } from '@sgfree/hw-model';
-import { Errno } from '@sgfree/mm';
 import { type BlkDmaIter, firstRun, mapFirstRun } from './blk-dma-iter.ts';
-import { errnoToBlkStatus } from './blk-status.ts';
 import type { PhysRequest } from './phys-request.ts';
 
 /**
@@ -24,7 +22,8 @@ export interface PeerRoutes<Provider extends object> {
 
 /**
  * Maps the first DMA range of `request` into `iter`, or all of it, as {@link blkRqDmaMapIterStart} does; the provider is
- * asked once. False: nothing mapped, `iter.status` says why: 'target' (-EREMOTEIO) where the peer cannot be reached.
+ * asked once. False: nothing mapped, `iter.status` says why: 'invalid' where the peer cannot be reached, as
+ * in the kernel's iterator.
  * @beta
  */
 export function physRqDmaMapIterStart<Provider extends object>(
@@ -39,7 +38,7 @@ export function physRqDmaMapIterStart<Provider extends object>(
   const { provider } = request;
   iter.mapType = provider === null ? 'none' : routes.mapType(provider, dev);
   if (iter.mapType === 'not-supported') {
-    iter.status = errnoToBlkStatus(-Errno.EREMOTEIO);
+    iter.status = 'invalid';
     return false;
   }
   iter.busAddress = provider === null ? null : (phys) => routes.busAddress(provider, phys);

@@ -42,16 +42,19 @@ describe('the CPU', () => {
     expect(cpuSupportsP2pdma(cpu)).toBe(allows);
   });
 
-  it.each<[string, Truth]>([
-    ['6.1.192', true],
-    ['6.6.30', true],
-    ['7.0.0-22-generic', true],
-    ['5.15.0', 'unknown'],
-    ['7.4.0', 'unknown'],
-    ['next', 'unknown'],
-  ])('of kind Zen under %s: %s', (kernel, allows) => {
-    expect(new HostRules(kernel, zen).cpuAllows).toBe(allows);
-    expect(new HostRules(kernel, intel).cpuAllows).toBe(false);
+  it.each<[string, Truth, Truth]>([
+    ['6.1.192', true, false],
+    ['6.6.30', true, false],
+    ['7.0.0-22-generic', true, false],
+    ['7.3.4', true, false],
+    ['6.1.191', 'unknown', 'unknown'],
+    ['7.3.5', 'unknown', 'unknown'],
+    ['5.15.0', 'unknown', 'unknown'],
+    ['7.4.0', 'unknown', 'unknown'],
+    ['next', 'unknown', 'unknown'],
+  ])('under %s: of kind Zen %s, another %s', (kernel, ofZen, ofAnother) => {
+    expect(new HostRules(kernel, zen).cpuAllows).toBe(ofZen);
+    expect(new HostRules(kernel, intel).cpuAllows).toBe(ofAnother);
   });
 });
 

@@ -28,7 +28,7 @@ export const cpuSupportsP2pdma = (cpu: P2pCpu | 'unknown'): Truth =>
 
 /**
  * The rules of one kernel on one CPU. A kernel version that is not known has no known list; the CPU rule is known of
- * the versions in between.
+ * the versions in between, and of an older or newer one it is not known for any CPU.
  * @public
  */
 export class HostRules {
@@ -49,5 +49,5 @@ export class HostRules {
 
 function cpuRule(kernel: string, cpu: P2pCpu | 'unknown'): Truth {
   const supports = cpuSupportsP2pdma(cpu);
-  return liesBetweenKnown(kernel) || supports === false ? supports : 'unknown';
+  return liesBetweenKnown(kernel) ? supports : 'unknown';
 }

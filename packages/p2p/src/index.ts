@@ -71,7 +71,7 @@ export { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 export { PageRoutes, pciP2pdmaBusAddrMap } from './page-routes.ts';
 export { PciDev, pciResourceLen, pciResourceStart } from './pci-dev.ts';
 export { type P2pdmaProvider, PciP2pdma } from './pci-p2pdma.ts';
-export { pciP2pdmaAddResource, structPageBytes } from './pci-p2pdma-add-resource.ts';
+export { pciP2pdmaAddResource, STRUCT_PAGE_BYTES, structPageBytes } from './pci-p2pdma-add-resource.ts';
 export { pciP2pdmaDistance, pciP2pdmaDistanceMany } from './pci-p2pdma-distance.ts';
 export { pciP2pdmaMapType } from './pci-p2pdma-map-type.ts';
 export { pcimP2pdmaInit, pcimP2pdmaProvider } from './pcim-p2pdma.ts';

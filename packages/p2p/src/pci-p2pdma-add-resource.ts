@@ -10,8 +10,11 @@ import { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 import { type PciDev, pciResourceLen, pciResourceStart } from './pci-dev.ts';
 import { pcimP2pdmaInit, pcimP2pdmaProvider } from './pcim-p2pdma.ts';
 
-/** sizeof(struct page) on x86-64. */
-const STRUCT_PAGE_BYTES = 64;
+/**
+ * Bytes of a struct page on x86-64.
+ * @public
+ */
+export const STRUCT_PAGE_BYTES = 64;
 /** About what a struct gen_pool and a pagemap record take. */
 const GEN_POOL_BYTES = 64;
 const PAGEMAP_BYTES = 192;

@@ -25,7 +25,7 @@ export { P2pmemChunk, P2pmemPool } from './p2pmem-pool.ts';
 export { PageRoutes } from './page-routes.ts';
 export { PciDev } from './pci-dev.ts';
 export { type P2pdmaProvider, PciP2pdma } from './pci-p2pdma.ts';
-export { pciP2pdmaAddResource, structPageBytes } from './pci-p2pdma-add-resource.ts';
+export { pciP2pdmaAddResource, STRUCT_PAGE_BYTES, structPageBytes } from './pci-p2pdma-add-resource.ts';
 export { pciP2pdmaDistance, pciP2pdmaDistanceMany } from './pci-p2pdma-distance.ts';
 export { releaseP2pdma } from './release-p2pdma.ts';
 export type { Truth } from './truth.ts';

@@ -60,5 +60,6 @@ export {
   type StageFailure,
   type StageReport,
 } from './stage-report.ts';
+export type { UntranslatedWay } from './untranslated-way.ts';
 export { comparePeerVerdict, compareVerdict, overallVerdict, type Verdict, verdictOf } from './verdict.ts';
 export { addWork, NO_WORK, type WorkCounts, workSince } from './work-counts.ts';

@@ -3,6 +3,7 @@
 // Simplified: one provider per run.
 
 import type { P2pdmaMapType } from '@sgfree/p2p/stage-2';
+import type { UntranslatedWay } from './untranslated-way.ts';
 
 /**
  * Who moved data to whom, what the kernel decided, and what describing the BAR cost.
@@ -16,6 +17,8 @@ export interface PeerReport {
   readonly barBytes: number;
   /** What the kernel decides for the pair. */
   readonly mapType: P2pdmaMapType;
+  /** Where the fabric's registers send requests of the initiator to the target that nothing translates. */
+  readonly untranslatedWay: UntranslatedWay;
   /** `pci_p2pdma_distance` of the pair; -1 when the kernel supports no request. */
   readonly distance: number;
   /** Pages of the BAR that hold data in this run. */

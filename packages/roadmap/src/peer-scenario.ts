@@ -13,7 +13,7 @@ import {
   Scheduler,
 } from '@sgfree/hw-model';
 import { PageFrames } from '@sgfree/mm';
-import { P2pPlatform } from '@sgfree/p2p/stage-2';
+import { P2pPlatform, STRUCT_PAGE_BYTES } from '@sgfree/p2p/stage-2';
 import { mediumFor } from './io-data.ts';
 import type { IoRecord } from './io-record.ts';
 import { IoRun, type RunTally } from './io-run.ts';
@@ -28,10 +28,10 @@ import { buildReport } from './report-builder.ts';
 import type { StageIdentity } from './scenario.ts';
 import type { StageReport } from './stage-report.ts';
 import type { StackHooks, StorageStack } from './storage-stack.ts';
+import { untranslatedWay } from './untranslated-way.ts';
 import { WorkLedger } from './work-ledger.ts';
 
 /** sizeof(struct page) on x86-64. */
-const STRUCT_PAGE_BYTES = 64;
 const BLOCK_BYTES = 512;
 
 /**
@@ -171,6 +171,7 @@ function peerReportOf(
     bar,
     barBytes: target.bar(bar)?.bytes ?? 0,
     mapType: memory.mapType,
+    untranslatedWay: untranslatedWay(disk.endpoint, target),
     distance: memory.distance,
     barPagesUsed: pages,
     iosLeftOut: leftOut,

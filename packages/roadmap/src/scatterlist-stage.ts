@@ -22,7 +22,8 @@ import { runScenario } from './scenario.ts';
 
 const IDENTITY = { stage: 0, title: 'scatterlist, dma_map_sg' } as const;
 
-const buildStack: StackBuilder = (machine, hooks) => {
+/** The driver of this stage. @internal */
+export const scatterlistStack: StackBuilder = (machine, hooks) => {
   const { dev } = machine;
   const classOf = (request: BlockRequest) => requestClassOf(request, dmaGetMergeBoundary(dev));
   const driver = new NvmePciDriver<SgIod>({
@@ -40,6 +41,6 @@ const buildStack: StackBuilder = (machine, hooks) => {
  */
 export const stage0: RunnableStage = {
   ...IDENTITY,
-  run: (input) => runScenario(IDENTITY, input, buildStack),
-  runPeer: (input) => runPeerScenario(IDENTITY, input, pageLayerMemory, buildStack),
+  run: (input) => runScenario(IDENTITY, input, scatterlistStack),
+  runPeer: (input) => runPeerScenario(IDENTITY, input, pageLayerMemory, scatterlistStack),
 };

@@ -162,6 +162,7 @@ const peer: PeerReport = {
   bar: 0,
   barBytes: 2 ** 28,
   mapType: 'bus-addr',
+  untranslatedWay: 'switch',
   distance: 4,
   barPagesUsed: 4,
   iosLeftOut: 0,
@@ -203,6 +204,46 @@ describe("a run with its data in a peer's BAR", () => {
     const verdict = verdictOf(peerRun(1, changes));
     expect(verdict.ok).toBe(false);
     expect(verdict.line).toContain('another way');
+  });
+
+  const turned = { ...ofType('thru-host-bridge', routes({ switchLocal: all })), mode: 'direct' } as const;
+
+  it('without an IOMMU is right when a switch that does not redirect requests turns them round, and says so', () => {
+    expect(verdictOf(peerRun(1, turned)).ok).toBe(true);
+    const { ok, line } = comparePeerVerdict(peerRun(0, turned), peerRun(1, turned));
+    expect(ok).toBe(true);
+    expect(line).toContain('the switch turned data round');
+  });
+
+  it.each([
+    ['switch', { switchLocal: all }, true],
+    ['switch', { hostBridge: all }, false],
+    ['root', { switchLocal: all }, false],
+    ['root', { hostBridge: all }, true],
+    ['either', { switchLocal: all }, true],
+    ['either', { hostBridge: all }, true],
+    ['either', { switchLocal: all, hostBridge: all }, false],
+  ] as const)('without an IOMMU, by registers %s, after %j: right is %s', (way, taken, right) => {
+    const peerBy = { ...peer, mapType: 'thru-host-bridge', untranslatedWay: way } as const;
+    const run = peerRun(1, { peer: peerBy, mode: 'direct', fabric: routes(taken) });
+    expect(verdictOf(run).ok).toBe(right);
+  });
+
+  it('without an IOMMU is wrong when bytes are missing, bus addresses went up, or stages took different ways', () => {
+    expect(verdictOf(peerRun(1, { ...turned, fabric: routes({}) })).line).toContain('another way');
+    const up = { ...ofType('bus-addr', routes({ hostBridge: all })), mode: 'direct' } as const;
+    expect(verdictOf(peerRun(1, up)).line).toContain('another way');
+    const open = {
+      peer: { ...peer, mapType: 'thru-host-bridge', untranslatedWay: 'either' },
+      mode: 'direct',
+    } as const;
+    const [below, bridged] = [routes({ switchLocal: all }), routes({ hostBridge: all })];
+    expect(
+      comparePeerVerdict(peerRun(0, { ...open, fabric: below }), peerRun(1, { ...open, fabric: bridged })),
+    ).toEqual({
+      ok: false,
+      line: 'FAILED: the stages did not take the same way',
+    });
   });
 
   it('is wrong when a request is refused that is supported, or the other way round', () => {

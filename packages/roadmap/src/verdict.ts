@@ -38,11 +38,20 @@ const CHECKS: readonly (readonly [string, (report: StageReport) => boolean])[] =
   ['requests that cannot be supported were not all refused', wasNotRefused],
 ];
 
-/** The kernel decides by what it knows of the fabric; the fabric goes by its own bits. Both must come to the same. */
-function tookAnotherWay({ peer, fabric, bytesRead, bytesWritten }: StageReport): boolean {
+/**
+ * The kernel decides by what it knows of the fabric; the fabric goes by its own bits. Both must come to the same, but for
+ * addresses that no IOMMU translates: those go where request redirect sends them, whatever else the kernel takes for a redirect.
+ */
+function tookAnotherWay({ mode, peer, fabric, bytesRead, bytesWritten }: StageReport): boolean {
   if (peer === null) return false;
-  const on = (type: typeof peer.mapType): number => (peer.mapType === type ? bytesRead + bytesWritten : 0);
-  return fabric.switchLocal.bytes !== on('bus-addr') || fabric.hostBridge.bytes !== on('thru-host-bridge');
+  const moved = peer.mapType === 'not-supported' ? 0 : bytesRead + bytesWritten;
+  const [below, above] = [fabric.switchLocal.bytes, fabric.hostBridge.bytes];
+  const turned = below === moved && above === 0;
+  const wentUp = above === moved && below === 0;
+  if (peer.mapType !== 'thru-host-bridge') return !turned;
+  if (mode !== 'direct') return !wentUp;
+  if (peer.untranslatedWay === 'either') return !turned && !wentUp;
+  return peer.untranslatedWay === 'switch' ? !turned : !wentUp;
 }
 
 function wasNotRefused({ peer, requests }: StageReport): boolean {
@@ -148,6 +157,9 @@ const MAP_TYPE_TEXT = {
   'not-supported': 'not supported',
 } as const;
 
+const TURNED_TEXT =
+  ' for the kernel, but the switch turned data round (its ports do not redirect these requests)';
+
 /**
  * Judges runs of the same list with the data in the same peer's BAR, in the order of the road. A pair that the kernel does
  * not support is right when every request is refused and no byte moves.
@@ -161,7 +173,12 @@ export function comparePeerVerdict(...reports: readonly StageReport[]): Verdict 
   if (first === undefined || peers.some(({ mapType }) => mapType !== first.mapType)) {
     return { ok: false, line: 'FAILED: the stages do not agree on the route' };
   }
-  const way = MAP_TYPE_TEXT[first.mapType];
+  const below = reports.map(({ fabric }) => fabric.switchLocal.bytes);
+  if (below.some((bytes) => bytes !== below[0])) {
+    return { ok: false, line: 'FAILED: the stages did not take the same way' };
+  }
+  const turned = first.mapType === 'thru-host-bridge' && below[0] !== 0 ? TURNED_TEXT : '';
+  const way = `${MAP_TYPE_TEXT[first.mapType]}${turned}`;
   if (first.mapType === 'not-supported') {
     const statuses = peers.map(({ refusals }) => Object.keys(refusals).join(' and ')).join(', ');
     return { ok: true, line: `OK: ${way}: every request refused (block status ${statuses}), no byte moved` };

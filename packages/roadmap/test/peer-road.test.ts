@@ -145,7 +145,7 @@ describe('a pair that the kernel does not support', () => {
       const statuses = reports.map(({ peer }) => peer?.refusals);
       const requests = reports[0]?.requests as number;
       // The list path says EREMOTEIO, the block layer's iterator says BLK_STS_INVAL; stage 2 keeps the errno.
-      expect(statuses).toEqual([{ target: requests }, { invalid: requests }, { target: requests }]);
+      expect(statuses).toEqual([{ target: requests }, { invalid: requests }, { invalid: requests }]);
       for (const report of reports) {
         expect(report.peer).toMatchObject({
           mapType: 'not-supported',
@@ -214,6 +214,55 @@ it('verdict and fabric disagree: without upstream forwarding a redirected reques
   expect(report.peer?.mapType).toBe('thru-host-bridge');
   expect(verdictOf(report).ok).toBe(false);
   expect(report.fabric.refused.requests).toBeGreaterThan(0);
+});
+
+it.each([
+  ['completion redirect', ACS.completionRedirect],
+  ['egress control with an empty vector', ACS.egressControl],
+])(
+  '%s alone: through the host bridge for the kernel, turned round by the switch where nothing translates',
+  (_what, bits) => {
+    const site: PeerSiteBuilder = (ground) => {
+      const built = peerTreeSite({ peer: 'switch' })(ground);
+      for (const { config, acsAt } of built.fabric.functions.filter((fn) => fn.acsAt !== 0)) {
+        config.preset(acsAt + 6, 2, bits);
+      }
+      return built;
+    };
+    for (const iommu of [true, false]) {
+      const reports = runnableStages.map((stage) => stage.runPeer({ ios: LIST, seed: 1, iommu, site }));
+      const { ok, line } = comparePeerVerdict(...reports);
+      expect(ok).toBe(true);
+      expect(line.includes('turned data round')).toBe(!iommu);
+      for (const { peer, fabric, bytesVerified } of reports) {
+        expect(peer?.mapType).toBe('thru-host-bridge');
+        expect(fabric[iommu ? 'hostBridge' : 'switchLocal'].bytes).toBe(bytesVerified);
+      }
+    }
+  },
+);
+
+it('untranslated data goes where the request redirect of the entry port sends it, whatever else is set', () => {
+  const { sourceValidation, requestRedirect, completionRedirect, upstreamForwarding } = ACS;
+  const forwarding = sourceValidation | upstreamForwarding;
+  for (const [bits, way] of [
+    [forwarding, 'switch'],
+    [forwarding | completionRedirect, 'switch'],
+    [forwarding | requestRedirect, 'root'],
+    [forwarding | requestRedirect | completionRedirect, 'root'],
+  ] as const) {
+    const site: PeerSiteBuilder = (ground) => {
+      const built = peerTreeSite({ peer: 'switch' })(ground);
+      for (const { config, acsAt } of built.fabric.functions.filter((fn) => fn.acsAt !== 0)) {
+        config.preset(acsAt + 6, 2, bits);
+      }
+      return built;
+    };
+    const report = stage2.runPeer({ ios: LIST, seed: 1, iommu: false, site });
+    expect(report.peer?.untranslatedWay).toBe(way);
+    expect(report.fabric[way === 'switch' ? 'switchLocal' : 'hostBridge'].bytes).toBe(report.bytesVerified);
+    expect(verdictOf(report).ok).toBe(true);
+  }
 });
 
 /** A fabric that nobody but this test builds: the bus shifts addresses, and the BAR is small. */

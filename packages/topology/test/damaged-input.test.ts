@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { renderLspci, sampleNcclXml, sampleShortListing, sampleTree } from '@sgfree/machine-texts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -13,8 +14,6 @@ import {
 } from '../src/index.ts';
 import { folderTree } from './folder-tree.ts';
 import { published, publishedFiles, publishedRoot, recordedRoot } from './known-inputs.ts';
-import { renderLspci } from './lspci-rendering.ts';
-import { sampleNcclXml, sampleShortListing, sampleTree } from './sample-texts.ts';
 
 const folder = folderTree(join(recordedRoot, 'p2p/C_intel/topo'));
 const rendered = renderLspci(readTopologyTree(folder), true).slice(0, 60_000);

@@ -2,15 +2,8 @@
 // Each is refused with a line, or read with what it does not tell left unknown; none of them takes long.
 
 import { describe, expect, test } from 'vitest';
-import {
-  type DumpedFunction,
-  type FileTree,
-  functionAt,
-  type MachineDump,
-  readTopologyText,
-  readTopologyTree,
-  TopologyInputError,
-} from '../src/index.ts';
+import { type FileTree, functionAt, readTopologyText, readTopologyTree } from '../src/index.ts';
+import { at, refusal, upName } from './asking.ts';
 
 const MANY = 300_000;
 const bridge = (at: string, buses: string, rest = ''): string =>
@@ -18,25 +11,6 @@ const bridge = (at: string, buses: string, rest = ''): string =>
 const head = bridge('00:01.0', 'primary=00, secondary=01, subordinate=01').trimEnd();
 const acs = (sign: string): string =>
   `\tCapabilities: [148 v1] Access Control Services\n\t\tACSCtl:\tSrcValid+ TransBlk- ReqRedir${sign} CmpltRedir- UpstreamFwd- EgressCtrl- DirectTrans-\n`;
-
-function at(dump: MachineDump, name: string): DumpedFunction {
-  const fn = functionAt(dump, name);
-  if (fn === undefined) throw new RangeError(name);
-  return fn;
-}
-
-const upName = ({ upstream }: DumpedFunction): string =>
-  typeof upstream === 'string' ? upstream : upstream.name;
-
-function refusal(read: () => MachineDump): TopologyInputError {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof TopologyInputError) return error;
-    throw error;
-  }
-  throw new RangeError('it was read');
-}
 
 const filesOf = (files: Readonly<Record<string, string | Uint8Array>>): FileTree => {
   const inside = (folder: string): string[] =>

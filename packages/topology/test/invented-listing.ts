@@ -2,33 +2,15 @@
 // Source followed: the output of pciutils.
 // Simplified: only lines that the readers look at; no such machine exists.
 
-const BITS = ['SrcValid', 'TransBlk', 'ReqRedir', 'CmpltRedir', 'UpstreamFwd', 'EgressCtrl', 'DirectTrans'];
-const flags = (value: number): string =>
-  BITS.map((name, bit) => `${name}${(value >> bit) % 2 === 1 ? '+' : '-'}`).join(' ');
+import { AER_LINE, acsLines, expressLine, listingBlock } from '@sgfree/machine-texts';
 
-const CONTROL =
-  'Control: I/O- Mem+ BusMaster+ SpecCycle- MemWINV- VGASnoop- ParErr- Stepping- SERR- FastB2B- DisINTx-';
-const AER = 'Capabilities: [100 v2] Advanced Error Reporting';
-const express = (type: string): string => `Capabilities: [80] Express (v2) ${type}, IntMsgNum 0`;
-
-const acsLines = (control: number | undefined): string[] =>
-  control === undefined
-    ? []
-    : [
-        'Capabilities: [148 v1] Access Control Services',
-        `\tACSCap:\t${flags(0x7f)}`,
-        `\tACSCtl:\t${flags(control)}`,
-      ];
-
-function block(head: string, lines: readonly string[]): string {
-  return [head, ...[CONTROL, ...lines].map((line) => `\t${line}`), '', ''].join('\n');
-}
+const acsOf = (control: number | undefined): string[] => acsLines(0x7f, control);
 
 /** A host bridge function. */
 export const hostBlock = (address: string): string =>
-  block(`${address} Host bridge: Intel Corporation Device 2020`, [
-    express('Root Complex Integrated Endpoint'),
-    AER,
+  listingBlock(`${address} Host bridge: Intel Corporation Device 2020`, [
+    expressLine('Root Complex Integrated Endpoint'),
+    AER_LINE,
   ]);
 
 /** How a bridge of a listing is. */
@@ -46,12 +28,12 @@ export interface ListedBridge {
 /** A bridge. */
 export function bridgeBlock(address: string, { type, buses, memory, prefetch, acs }: ListedBridge): string {
   const [primary, secondary, subordinate] = buses;
-  return block(`${address} PCI bridge: Example Device 1234`, [
+  return listingBlock(`${address} PCI bridge: Example Device 1234`, [
     `Bus: primary=${primary}, secondary=${secondary}, subordinate=${subordinate}, sec-latency=0`,
     ...(memory === undefined ? [] : [`Memory behind bridge: ${memory} [size=1M] [32-bit]`]),
     ...(prefetch === undefined ? [] : [`Prefetchable memory behind bridge: ${prefetch} [size=1M] [64-bit]`]),
-    ...(type === '' ? ['Capabilities: [40] Subsystem: Device 0000:0000'] : [express(type), AER]),
-    ...acsLines(acs),
+    ...(type === '' ? ['Capabilities: [40] Subsystem: Device 0000:0000'] : [expressLine(type), AER_LINE]),
+    ...acsOf(acs),
   ]);
 }
 
@@ -62,10 +44,10 @@ export function deviceBlock(
   type = 'Endpoint',
   acs?: number,
 ): string {
-  return block(`${address} 3D controller: Example Device 5678`, [
+  return listingBlock(`${address} 3D controller: Example Device 5678`, [
     ...bars.map((bar) => `Region ${bar}`),
-    ...(type === '' ? ['Capabilities: [40] Power Management version 3'] : [express(type), AER]),
-    ...acsLines(acs),
+    ...(type === '' ? ['Capabilities: [40] Power Management version 3'] : [expressLine(type), AER_LINE]),
+    ...acsOf(acs),
   ]);
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { renderLspci } from '@sgfree/machine-texts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -11,7 +12,6 @@ import {
 } from '../src/index.ts';
 import { folderTree } from './folder-tree.ts';
 import { published, publishedRoot, recordedRoot } from './known-inputs.ts';
-import { renderLspci } from './lspci-rendering.ts';
 
 const recorded = ['p2p/A_zen/topo', 'p2p/C_intel/topo', 'amd/topo'];
 const machine = (name: string): MachineDump => readTopologyTree(folderTree(join(recordedRoot, name)));

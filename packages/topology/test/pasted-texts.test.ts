@@ -1,40 +1,15 @@
 import { join } from 'node:path';
+import { renderLspci, sampleNcclXml, sampleShortListing, sampleTree } from '@sgfree/machine-texts';
 import { describe, expect, test } from 'vitest';
-import {
-  type DumpedFunction,
-  functionAt,
-  type MachineDump,
-  readTopologyText,
-  readTopologyTree,
-  TopologyInputError,
-} from '../src/index.ts';
+import { type MachineDump, readTopologyText, readTopologyTree } from '../src/index.ts';
+import { at, refusal, upName } from './asking.ts';
 import { folderTree } from './folder-tree.ts';
 import { recordedRoot } from './known-inputs.ts';
-import { renderLspci } from './lspci-rendering.ts';
-import { sampleNcclXml, sampleShortListing, sampleTree } from './sample-texts.ts';
 
 const bridge = (at: string, buses: string, extra = ''): string =>
   `${at} PCI bridge: Intel Corporation Device 1234 (rev 01)\n\tControl: I/O+ Mem+ BusMaster+\n\tStatus: Cap+ 66MHz-\n\tBus: ${buses}, sec-latency=0\n${extra}\tCapabilities: [40] Express (v2) Root Port (Slot+), MSI 00\n\tCapabilities: [100 v1] Advanced Error Reporting\n\n`;
 
-const refusal = (read: () => MachineDump): TopologyInputError => {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof TopologyInputError) return error;
-    throw error;
-  }
-  throw new Error('it was read');
-};
-
 const codes = (dump: MachineDump): string[] => dump.remarks.map(({ code }) => code);
-const at = (dump: MachineDump, name: string): DumpedFunction => {
-  const fn = functionAt(dump, name);
-  if (fn === undefined) throw new Error(`no ${name}`);
-  return fn;
-};
-const upName = ({ upstream }: DumpedFunction): string =>
-  typeof upstream === 'string' ? upstream : upstream.name;
-
 describe('what is refused', () => {
   test('nothing, and text of no known format', () => {
     expect(refusal(() => readTopologyText(' \n'))).toMatchObject({ code: 'empty' });

@@ -1,21 +1,9 @@
 // Virtual functions: how a dump shows them, in registers, in words, by links, and when it leaves them open.
 
 import { describe, expect, test } from 'vitest';
-import {
-  type DumpedFunction,
-  deriveIommuGroups,
-  functionAt,
-  type MachineDump,
-  readTopologyText,
-  readTopologyTree,
-} from '../src/index.ts';
+import { deriveIommuGroups, readTopologyText, readTopologyTree } from '../src/index.ts';
+import { at } from './asking.ts';
 import { configText } from './config-machine.ts';
-
-function at(dump: MachineDump, name: string): DumpedFunction {
-  const fn = functionAt(dump, name);
-  if (fn === undefined) throw new RangeError(name);
-  return fn;
-}
 
 describe('virtual functions', () => {
   const acs =
@@ -60,7 +48,7 @@ describe('virtual functions', () => {
     expect(readTopologyText(text).remarks).toEqual([]);
   });
 
-  test('none when they are off, when nobody has any, or when memory is on', () => {
+  test('none where the capability is switched off or missing, or where the function decodes memory', () => {
     const off = root + nic('01:00.0', '+', sriov('-', 0, 1)) + nic('01:00.1', '-');
     expect(facts(off, '01:00.1')).toEqual([false, true, '0000:00:01.0']);
     expect(facts(root + nic('01:00.0', '+') + nic('01:00.1', '-'), '01:00.1')).toEqual([

@@ -5,18 +5,12 @@ import { describe, expect, test } from 'vitest';
 import {
   type DumpedFunction,
   type DumpedResource,
-  functionAt,
   type MachineDump,
   readTopologyText,
   readTopologyTree,
 } from '../src/index.ts';
+import { at } from './asking.ts';
 import { configBytes, configText } from './config-machine.ts';
-
-function at(dump: MachineDump, name: string): DumpedFunction {
-  const fn = functionAt(dump, name);
-  if (fn === undefined) throw new RangeError(name);
-  return fn;
-}
 
 const block = (lines: readonly string[], first = '01:00.0 3D controller [0302]: A B [1234:5678]'): string =>
   `${first}\n${lines.map((line) => `\t${line}\n`).join('')}\n`;

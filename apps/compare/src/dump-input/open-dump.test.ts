@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { packTar, type TarEntry } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { quietWorld } from '../../test/run-command.ts';
 import { InputError } from '../request-list/input-error.ts';
 import type { World } from '../world.ts';
 import { isTar, MOST_ENTRIES, readArchive } from './archive-tree.ts';
@@ -22,20 +23,8 @@ import { FolderTree } from './folder-tree.ts';
 import { openDump } from './open-dump.ts';
 import { unpackDump } from './unpack-dump.ts';
 
-const nothing = (): void => undefined;
-const world = (stdin: Uint8Array | null = null): World => ({
-  out: nothing,
-  err: nothing,
-  readStdin: () => stdin,
-  async *streamStdin() {
-    if (stdin !== null) yield stdin;
-  },
-  stdoutIsTerminal: false,
-  stderrIsTerminal: false,
-  env: {},
-  now: () => 0,
-  requestsFolder: '',
-});
+const world = (stdin: Uint8Array | null = null): World =>
+  quietWorld(stdin === null ? [] : [stdin], { readStdin: () => stdin });
 
 /** A bridge on the root bus and a drive behind it, as 64 configuration bytes. */
 function config(kind: 'bridge' | 'drive'): Uint8Array {
@@ -232,10 +221,12 @@ describe('what a small file cannot do', () => {
     ['gzip', gzipSync(LISTING)],
     ['bzip2', new Uint8Array(Buffer.from(BZIP2, 'base64'))],
   ])('unpack to more than the bound, by %s', async (_, bytes) => {
-    const error: unknown = await unpackDump('a', bytes, nothing, 64).catch((reason: unknown) => reason);
+    const error: unknown = await unpackDump('a', bytes, () => undefined, 64).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toBeInstanceOf(InputError);
     expect((error as InputError).found).toContain('more than');
-    expect(await unpackDump('a', bytes, nothing, 4096)).toHaveLength(LISTING.length);
+    expect(await unpackDump('a', bytes, () => undefined, 4096)).toHaveLength(LISTING.length);
   });
 
   it('hold more entries than a machine has files, and lose the rest silently', async () => {

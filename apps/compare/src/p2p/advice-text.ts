@@ -7,6 +7,7 @@ import { redirectingBits } from './acs-words.ts';
 import { deviceName } from './device-words.ts';
 import { groupLines } from './group-change-text.ts';
 import { answerWords } from './verdict-words.ts';
+import { lossLine, remarkLine } from './what-if-text.ts';
 
 const MOST_PORTS = 6;
 
@@ -21,12 +22,13 @@ const CHANCE: Readonly<Record<BusAddressChance, string>> = {
 };
 
 /** The advice as lines. */
-export function adviceText({ busAddress, changes }: Advice): string {
+export function adviceText({ busAddress, changes, remarks }: Advice): string {
   const chance = CHANCE[busAddress];
   return [
     'What would change it',
     ...(chance === '' ? [] : [`  ${chance}`]),
     ...changes.flatMap(changeLines),
+    ...remarks.map((remark) => `  ${remarkLine(remark)}`),
   ].join('\n');
 }
 
@@ -77,12 +79,12 @@ const METHOD: Readonly<Record<ClearWay['method'], string>> = {
 
 function wayLines({ method, argument, commands, effect, groups }: ClearWay): string[] {
   const typed = commands.length > 0 ? commands : [argument];
-  const remarks = effect.remarks.map(({ explanation }) => `      note: ${explanation}`);
   return [
     `    ${METHOD[method]}:`,
     ...typed.map((line) => `      ${line}`),
     ...groupLines(groups).map((line) => `      ${line}`),
-    ...remarks,
+    ...effect.losses.map((loss) => `      ${lossLine(loss)}`),
+    ...effect.remarks.map(({ explanation }) => `      note: ${explanation}`),
   ];
 }
 

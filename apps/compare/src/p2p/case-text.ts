@@ -20,7 +20,7 @@ export function caseText(asked: P2pCase): string {
 
 function kernelWords({ kernel }: P2pCase): string {
   if (kernel.known !== null) return `Rules of Linux ${kernel.version}`;
-  return `Linux ${kernel.version}: its host-bridge list is unknown for this version`;
+  return `Linux ${kernel.version}: its host-bridge list is unknown for this version (ACS and IOMMU groups as in ${kernel.acs})`;
 }
 
 function cpuWords({ dump, cpu: { cpu, from } }: P2pCase): string {

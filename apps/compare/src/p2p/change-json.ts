@@ -3,7 +3,7 @@
 // Simplified: groups are lists of addresses; only those that merge or fall apart are listed.
 
 import { hex } from '@sgfree/hw-model';
-import type { AcsTarget, Advice, AdvisedChange, GroupsComparison } from '@sgfree/p2p';
+import type { AcsLoss, AcsTarget, Advice, AdvisedChange, GroupsComparison, WhatIfRemark } from '@sgfree/p2p';
 import type { AcsControl, DerivedGroup, DumpedFunction } from '@sgfree/topology';
 import type { Judge, P2pCase, PairVerdict } from './p2p-case.ts';
 import { known, pairEntry, routeEntry } from './p2p-json.ts';
@@ -27,13 +27,9 @@ export function whatIfEntry(
       before: registerEntry(old),
       after: registerEntry(now),
     })),
-    losses: result.losses.map(({ fn, lost, maybeLost }) => ({
-      address: fn.name,
-      lost: hex(lost),
-      maybeLost: hex(maybeLost),
-    })),
+    losses: result.losses.map(lossEntry),
     mistakes: result.mistakes,
-    remarks: result.remarks.map(({ code, of, explanation }) => ({ code, of: namesOf(of), explanation })),
+    remarks: result.remarks.map(remarkEntry),
     changedPairs: changed.map((pair) => ({
       before: pairEntry(before.pair(pair.provider, pair.client)),
       after: pairEntry(pair),
@@ -46,6 +42,18 @@ export function whatIfEntry(
 const registerEntry = ({ value, unknownBits }: AcsControl): unknown => ({
   value: hex(value),
   unknownBits: hex(unknownBits),
+});
+
+const lossEntry = ({ fn, lost, maybeLost }: AcsLoss): unknown => ({
+  address: fn.name,
+  lost: hex(lost),
+  maybeLost: hex(maybeLost),
+});
+
+const remarkEntry = ({ code, of, explanation }: WhatIfRemark): unknown => ({
+  code,
+  of: namesOf(of),
+  explanation,
 });
 
 const namesOf = (functions: readonly DumpedFunction[]): string[] => functions.map(({ name }) => name);
@@ -68,9 +76,10 @@ const groupEntry = ({ number, members, mayAlsoHold }: DerivedGroup): unknown => 
 });
 
 /** What would change the verdict on a pair. */
-export const adviceEntry = ({ busAddress, changes }: Advice): unknown => ({
+export const adviceEntry = ({ busAddress, changes, remarks }: Advice): unknown => ({
   busAddress,
   changes: changes.map(changeEntry),
+  remarks: remarks.map(remarkEntry),
 });
 
 function changeEntry(change: AdvisedChange): unknown {
@@ -93,10 +102,12 @@ function changeDetails(change: Exclude<AdvisedChange, { kind: 'reveal' }>): Reco
     case 'clear-redirect':
       return {
         targets: change.targets.map(targetEntry),
-        ways: change.ways.map(({ method, argument, commands, groups }) => ({
+        ways: change.ways.map(({ method, argument, commands, effect, groups }) => ({
           method,
           argument,
           commands,
+          losses: effect.losses.map(lossEntry),
+          remarks: effect.remarks.map(remarkEntry),
           groups: groupsEntry(groups),
         })),
       };

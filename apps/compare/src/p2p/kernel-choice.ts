@@ -3,7 +3,7 @@
 // and any other release has no known list: it is not guessed at.
 // Simplified: programming of ACS and grouping are taken from the newest known series that is not above the release.
 
-import { type KnownKernel, knownKernel, knownKernels } from '@sgfree/p2p';
+import { acsKernelOf, type KnownKernel, knownKernel, knownKernels } from '@sgfree/p2p';
 import type { AcsKernel } from '@sgfree/topology';
 
 /** A kernel, and what is known of it. */
@@ -23,17 +23,8 @@ const seriesOf = (version: string): string => version.split('.').slice(0, 2).joi
 
 /** The kernel that `text` names; undefined when it is no version. */
 export function kernelChoice(text: string): KernelChoice | undefined {
-  const numbers = /^(\d{1,3})\.(\d{1,3})(?![\d])(?:\.\d{1,5}(?!\d))?[\w.+~-]*$/.exec(text);
-  if (numbers === null) return undefined;
-  const acs = acsKernelOf(Number(numbers[1]), Number(numbers[2]));
+  if (!/^\d{1,3}\.\d{1,3}(?!\d)(?:\.\d{1,5}(?!\d))?[\w.+~-]*$/.test(text)) return undefined;
   const ofSeries = knownKernels.find((known) => seriesOf(known) === text);
   const version = ofSeries ?? text;
-  return { version, known: knownKernel(version), acs };
-}
-
-function acsKernelOf(major: number, minor: number): AcsKernel {
-  const rank = major * 1000 + minor;
-  if (rank >= 7003) return '7.3';
-  if (rank >= 7002) return '7.2';
-  return rank >= 6012 ? '6.12' : '6.1';
+  return { version, known: knownKernel(version), acs: acsKernelOf(version) };
 }

@@ -106,6 +106,33 @@ describe('a pair', () => {
     expect(found.advice?.changes.map(({ kind }) => kind)).toContain('clear-redirect');
   });
 
+  it('is told what else each way of clearing takes away, as text and as a document', async () => {
+    const argv = ['--from', '04:00.0', '--to', '03:00.0'];
+    const { out } = await p2p(['-', ...argv], inventedMachine(REDIRECTED));
+    const words = 'note: 0000:02:01.0 loses SV, UF unless firmware had set them\n';
+    const at = out.indexOf('      pci=disable_acs_redir=');
+    expect(out.indexOf(words, at)).toBeGreaterThan(at);
+    const { advice } = await document(argv, inventedMachine(REDIRECTED));
+    const ways = advice?.changes.flatMap((change) => (change.kind === 'clear-redirect' ? change.ways : []));
+    expect(ways?.map(({ method, losses }) => [method, losses.map(({ maybeLost }) => maybeLost)])).toEqual([
+      ['running', []],
+      ['disable_acs_redir', ['0x11', '0x11']],
+      ['config_acs', []],
+    ]);
+    expect(ways?.[0]?.remarks.map(({ code }) => code)).toContain('not-permanent');
+  });
+
+  it('that egress control refuses in hardware is warned of', async () => {
+    const machine = inventedMachine({ portOfGpu: 0x20 });
+    const argv = ['--from', '04:00.0', '--to', '03:00.0'];
+    expect((await p2p(['-', ...argv], machine)).out).toMatch(
+      /^ {2}note: 0000:02:00\.0: egress control is on without request redirect/m,
+    );
+    const { advice } = await document(argv, machine);
+    expect(advice?.remarks).toMatchObject([{ code: 'egress-refuses', of: ['0000:02:00.0'] }]);
+    expect((await document(argv, inventedMachine())).advice?.remarks).toEqual([]);
+  });
+
   it('of one device with itself passes nothing', async () => {
     const found = await document(['--from', '04:00.0', '--to', '04:00.0'], inventedMachine());
     expect(found.route).toMatchObject({ verdict: 'bus-addr', distance: 0, common: '0000:04:00.0' });

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { type FileTree, type MachineDump, readTopologyTree } from '@sgfree/topology';
 import { describe, expect, it } from 'vitest';
 import { p2pSchema } from '../../test/p2p-schema.ts';
-import type { World } from '../world.ts';
+import { quietWorld } from '../../test/run-command.ts';
 import { kernelChoice, NEWEST_KERNEL } from './kernel-choice.ts';
 import { answered } from './p2p-command.ts';
 import type { P2pOptions } from './p2p-options.ts';
 
 const records = fileURLToPath(new URL('../../../../vectors/kernel/p2p/', import.meta.url));
-const world = { stdoutIsTerminal: false, stderrIsTerminal: false, env: {}, now: () => 0 } as unknown as World;
+const world = quietWorld();
 
 const orNothing = <T>(read: () => T): T | undefined => {
   try {

@@ -2,6 +2,7 @@
 // Source followed: the project's command-line conventions; registers in the words of lspci.
 // Simplified: lists show the first ones and a count of the rest.
 
+import type { AcsLoss, WhatIfRemark } from '@sgfree/p2p';
 import { printable } from '../request-list/shown-value.ts';
 import { grouped } from '../text-table.ts';
 import type { World } from '../world.ts';
@@ -27,20 +28,25 @@ export function changesText({ texts, result }: WhatIfState): string {
   return [
     `What if ${texts.map((text) => printable(text, 200)).join(' and ')}`,
     ...(registers.length === 0 ? ['  no ACS register changes'] : limited(registers, MOST_LISTED * 3)),
-    ...result.losses.flatMap(({ fn, lost, maybeLost }) => lossLines(fn.name, lost, maybeLost)),
+    ...result.losses.map((loss) => `  ${lossLine(loss)}`),
     ...result.mistakes.map(
       ({ text, explanation }) => `  mistake in ${JSON.stringify(printable(text, 80))}: ${explanation}`,
     ),
-    ...result.remarks.map(({ of, explanation }) => `  note: ${namesText(of)}: ${explanation}`),
+    ...result.remarks.map((remark) => `  ${remarkLine(remark)}`),
   ].join('\n');
 }
 
-function lossLines(name: string, lost: number, maybeLost: number): string[] {
+/** Bits that a function loses besides those that redirect. */
+export function lossLine({ fn, lost, maybeLost }: AcsLoss): string {
   const gone = lost === 0 ? '' : ` loses ${shortBits(lost).join(', ')}`;
   const maybe =
     maybeLost === 0 ? '' : ` loses ${shortBits(maybeLost).join(', ')} unless firmware had set them`;
-  return [`  note: ${name}${[gone, maybe].filter((part) => part !== '').join(' and')}`];
+  return `note: ${fn.name}${[gone, maybe].filter((part) => part !== '').join(' and')}`;
 }
+
+/** A remark with the functions it is about. */
+export const remarkLine = ({ of, explanation }: WhatIfRemark): string =>
+  `note: ${namesText(of)}: ${explanation}`;
 
 const namesText = (functions: readonly { readonly name: string }[]): string => {
   const more = functions.length - 4;

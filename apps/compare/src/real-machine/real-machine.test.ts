@@ -3,41 +3,15 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { type Ended, runCommand } from '../../test/run-command.ts';
 import { switchMachine } from '../../test/switch-machine.ts';
-import { runCommandLine } from '../command-line.ts';
 
 const requests = fileURLToPath(new URL('../../requests/nvio_small.jsonl.gz', import.meta.url));
 const published = fileURLToPath(new URL('../../../../../shared/data/gpud/lspci-vvv', import.meta.url));
 const isPublishedHere = existsSync(published);
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function compare(argv: readonly string[], stdin = ''): Promise<Ended> {
-  let [out, err] = ['', ''];
-  const bytes = new TextEncoder().encode(stdin);
-  const code = await runCommandLine(['compare', '-r', requests, ...argv], {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readStdin: () => bytes,
-    async *streamStdin() {
-      yield bytes;
-    },
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    env: {},
-    now: () => 0,
-    requestsFolder: '',
-  });
-  return { code, out, err };
-}
+const compare = (argv: readonly string[], stdin = ''): Promise<Ended> =>
+  runCommand(['compare', '-r', requests, ...argv], stdin);
 
 const pair = (initiator: string, target: string): string[] => [
   '--topology',
@@ -117,6 +91,30 @@ describe('a pair below one switch', () => {
     for (const { fabric, bytesVerified, bytesWrong } of variants.flatMap(({ stages }) => stages)) {
       expect([fabric.hostBridge.bytes, fabric.switchLocal.bytes, bytesWrong]).toEqual([bytesVerified, 0, 0]);
     }
+  });
+
+  it('stays inside a switch that redirects completions only, where nothing translates, and says so', async () => {
+    const { code, out } = await compare(
+      pair('03:00.0', '04:00.0'),
+      switchMachine({ completionRedirect: true }),
+    );
+    expect(code).toBe(0);
+    expect(out).toContain('route:     through host bridge, distance 4');
+    const [on, off] = ['on', 'off'].map((iommu) =>
+      out.split('\n').find((line) => line.startsWith(`IOMMU ${iommu}: `)),
+    );
+    expect([on, off].map((line) => line?.includes('the switch turned data round'))).toEqual([false, true]);
+  });
+
+  it('gives the controller the ACS register of the initiator', async () => {
+    const text = switchMachine();
+    const port = /\n\tCapabilities: \[148 v1\][^\n]*\n[^\n]*\n[^\n]*/.exec(text)?.[0] ?? '';
+    const drive = text.indexOf('\n03:00.0');
+    const own = text.slice(drive).replace('\n\n', `${port.replace('ReqRedir-', 'ReqRedir+')}\n\n`);
+    const { route, variants } = await documentOf(pair('03:00.0', '04:00.0'), text.slice(0, drive) + own);
+    expect(route.mapType).toBe('thru-host-bridge');
+    const peers = variants.flatMap(({ stages }) => stages.map(({ peer }) => peer.mapType));
+    expect(new Set(peers)).toEqual(new Set(['thru-host-bridge']));
   });
 
   it('says who plays what, what decides, and what was assumed', async () => {

@@ -5,27 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { machineShape } from '@sgfree/roadmap';
 import { type DumpedFunction, type MachineDump, readTopologyTree } from '@sgfree/topology';
 import { describe, expect, it } from 'vitest';
+import { quietWorld } from '../../test/run-command.ts';
 import { kernelChoice } from '../p2p/kernel-choice.ts';
 import { Progress } from '../progress.ts';
 import { parseRequestList } from '../request-list/request-list.ts';
-import type { World } from '../world.ts';
 import { pairIn } from './machine-pair.ts';
 import { runMachine } from './machine-run.ts';
 
 const folder = fileURLToPath(new URL('../../../../vectors/kernel/p2p/', import.meta.url));
 const MIB = 2 ** 20;
 
-const world: World = {
-  out: () => {},
-  err: () => {},
-  readStdin: () => new Uint8Array(),
-  async *streamStdin() {},
-  stdoutIsTerminal: false,
-  stderrIsTerminal: false,
-  env: {},
-  now: () => 0,
-  requestsFolder: '',
-};
+const world = quietWorld();
 
 function recorded(name: string): MachineDump {
   const topo = `${folder}${name}/topo/`;

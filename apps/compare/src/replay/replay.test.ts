@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { replayDocumentSchema } from '../../test/replay-schema.ts';
-import { runCommandLine } from '../command-line.ts';
+import { type Ended, runCommand } from '../../test/run-command.ts';
 import type { World } from '../world.ts';
 
 const io = fileURLToPath(new URL('../../../../vectors/kernel/io/', import.meta.url));
@@ -19,27 +19,12 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-async function run(argv: readonly string[], stdin: readonly Uint8Array[] = [], changes: Partial<World> = {}) {
-  let [out, err] = ['', ''];
-  const code = await runCommandLine(['replay', ...argv], {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readStdin: () => null,
-    async *streamStdin() {
-      yield* stdin;
-    },
-    stdoutIsTerminal: false,
-    stderrIsTerminal: false,
-    env: {},
-    now: () => 0,
-    requestsFolder: '',
-    ...changes,
-  });
-  return { code, out, err };
+async function run(
+  argv: readonly string[],
+  stdin: readonly Uint8Array[] = [],
+  changes: Partial<World> = {},
+): Promise<Ended> {
+  return await runCommand(['replay', ...argv], stdin, { readStdin: () => null, ...changes });
 }
 
 async function documentOf(argv: readonly string[], stdin: readonly Uint8Array[] = []) {

@@ -118,7 +118,7 @@ describe.each([true, false])('IOMMU on: %s', (iommu) => {
     const before = held(machine);
     for (const [, ranges] of shapes) {
       const [request] = requestsOn({ type: 'not-supported' }, ranges) as [Request];
-      expect(mapper.mapData(mapper.newIod(request))).toBe('target');
+      expect(mapper.mapData(mapper.newIod(request))).toBe('invalid');
     }
     expect(held(machine)).toEqual(before);
     expect([driver.tracking.held, driver.tracking.takenBytes]).toEqual([0, 0]);
@@ -154,7 +154,7 @@ it('an I/O over memory of several owners: each request goes the way of its own, 
     [6, 3],
   ]);
   const iods = made.value.map((request) => mapper.newIod(request));
-  expect(iods.map((iod) => mapper.mapData(iod))).toEqual(['ok', 'ok', 'target', 'ok']);
+  expect(iods.map((iod) => mapper.mapData(iod))).toEqual(['ok', 'ok', 'invalid', 'ok']);
   expect(iods.map(({ iter, singleSegment }) => (singleSegment ? 'single' : iter.mapType))).toEqual([
     'bus-addr',
     'single',

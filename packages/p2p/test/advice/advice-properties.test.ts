@@ -267,6 +267,8 @@ describe('advice from a dump in which functions are missing', () => {
     numRuns: 100,
   })('holds on the whole machine', (machine, [first, second], draws, kernel) => {
     const left = printed(machine).filter(() => draws.next().value !== 0);
+    // A text without any function is no machine.
+    if (left.length === 0) return;
     const dump = dumpOf(left);
     const ends = machine.functions.filter(
       ({ described }) => described.kind === 'Endpoint' && left.some((fn) => fn.at === described.at),

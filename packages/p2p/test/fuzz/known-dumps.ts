@@ -5,9 +5,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { renderLspci, sampleNcclXml, sampleShortListing, sampleTree } from '@sgfree/machine-texts';
 import { type FileTree, readTopologyTree } from '@sgfree/topology';
-import { renderLspci } from './lspci-rendering.ts';
-import { sampleNcclXml, sampleShortListing, sampleTree } from './sample-texts.ts';
 
 const workspace = fileURLToPath(new URL('../../../..', import.meta.url));
 const recorded = join(workspace, 'vectors/kernel/p2p');

@@ -1,4 +1,6 @@
 // Small inputs written for tests, in the formats that recorded machines do not come in.
+// Source followed: the output of pciutils and of NCCL.
+// Simplified: no such machines exist.
 
 /** A drawing of lspci -tv with two root buses, a switch and an empty slot. */
 export const sampleTree = `-+-[0000:00]-+-00.0  Intel Corporation Device 29c0

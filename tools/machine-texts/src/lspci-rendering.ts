@@ -1,6 +1,42 @@
 // A machine printed as `lspci -vvvxxxx -nn` would print it: text dumps for tests, made from recorded machines.
+// Source followed: the output of pciutils.
+// Simplified: one name for every vendor and device; of the capabilities only PCI Express and ACS are told in words. What
+// a machine is stands here by shape, so that the readers' package can use this in its tests without a circle.
 
-import type { DumpedFunction, DumpedResource, MachineDump } from '@sgfree/topology';
+type Known<T> = T | 'unknown';
+
+/** A range of a function, as the readers of dumps give it. */
+export interface PrintedResource {
+  readonly kind: string;
+  readonly index: number;
+  readonly space: string;
+  readonly base: Known<number>;
+  readonly bytes: Known<number>;
+  readonly prefetchable: Known<boolean>;
+  readonly width: number | string;
+}
+
+/** A function of a machine, as the readers of dumps give it. */
+export interface PrintedFunction {
+  readonly address: { readonly domain: number };
+  readonly name: string;
+  readonly config: Uint8Array;
+  readonly vendorId: Known<number>;
+  readonly deviceId: Known<number>;
+  readonly classId: Known<number>;
+  readonly className: string;
+  readonly memoryEnabled: Known<boolean>;
+  readonly busMaster: Known<boolean>;
+  readonly iommuGroup: number | undefined;
+  readonly driver: string | undefined;
+  readonly portType: number | 'absent' | 'unknown';
+  readonly buses:
+    | { readonly primary: Known<number>; readonly secondary: number; readonly subordinate: number }
+    | 'absent'
+    | 'unknown';
+  readonly acs: { readonly offset: unknown; readonly capability: unknown; readonly control: unknown };
+  readonly resources: readonly PrintedResource[];
+}
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
 const flag = (on: boolean): string => (on ? '+' : '-');
@@ -29,13 +65,16 @@ const sizeText = (bytes: number): string =>
   bytes >= 2 ** 20 ? `${bytes / 2 ** 20}M` : bytes >= 1024 ? `${bytes / 1024}K` : `${bytes}`;
 
 /** The whole machine; with `bytes`, hex dumps follow each function. */
-export function renderLspci(dump: MachineDump, bytes: boolean): string {
+export function renderLspci(
+  dump: { readonly functions: readonly PrintedFunction[] },
+  bytes: boolean,
+): string {
   return dump.functions
     .map((fn) => `${[...textLines(fn), ...(bytes ? hexLines(fn) : [])].join('\n')}\n\n`)
     .join('');
 }
 
-function textLines(fn: DumpedFunction): string[] {
+function textLines(fn: PrintedFunction): string[] {
   const at = fn.address.domain === 0 ? fn.name.slice(5) : fn.name;
   const ids = `[${hex(Number(fn.vendorId), 4)}:${hex(Number(fn.deviceId), 4)}]`;
   return [
@@ -51,14 +90,14 @@ function textLines(fn: DumpedFunction): string[] {
   ];
 }
 
-function busLines({ buses }: DumpedFunction): string[] {
+function busLines({ buses }: PrintedFunction): string[] {
   if (typeof buses === 'string') return [];
   const { primary, secondary, subordinate } = buses;
   const numbers = [Number(primary), secondary, subordinate].map((number) => hex(number, 2));
   return [`\tBus: primary=${numbers[0]}, secondary=${numbers[1]}, subordinate=${numbers[2]}, sec-latency=0`];
 }
 
-function resourceLine({ kind, index, space, base, bytes, prefetchable, width }: DumpedResource): string {
+function resourceLine({ kind, index, space, base, bytes, prefetchable, width }: PrintedResource): string {
   if (bytes === 'unknown' || base === 'unknown') return '';
   if (kind === 'bar' && space === 'memory') {
     return `\tRegion ${index}: Memory at ${hex(base, 8)} (${width}-bit, ${prefetchable ? '' : 'non-'}prefetchable) [size=${sizeText(bytes)}]`;
@@ -68,7 +107,7 @@ function resourceLine({ kind, index, space, base, bytes, prefetchable, width }: 
   return `\t${name} behind bridge: ${hex(base, 8)}-${hex(Number(base) + bytes - 1, 8)} [size=${sizeText(bytes)}]`;
 }
 
-function capabilityLines(fn: DumpedFunction): string[] {
+function capabilityLines(fn: PrintedFunction): string[] {
   const lines: string[] = [];
   if (((fn.config[6] ?? 0) & 0x10) === 0) return lines;
   for (let at = fn.config[0x34] ?? 0; at >= 0x40; at = fn.config[at + 1] ?? 0) {
@@ -81,7 +120,7 @@ function capabilityLines(fn: DumpedFunction): string[] {
   return fn.config.length > 256 ? [...lines, ...extendedLines(fn)] : lines;
 }
 
-function extendedLines(fn: DumpedFunction): string[] {
+function extendedLines(fn: PrintedFunction): string[] {
   const lines: string[] = [];
   const view = new DataView(fn.config.buffer);
   for (let at = 0x100; at >= 0x100; at = (view.getUint32(at, true) >>> 20) & 0xffc) {
@@ -96,7 +135,7 @@ function extendedLines(fn: DumpedFunction): string[] {
   return lines;
 }
 
-function hexLines(fn: DumpedFunction): string[] {
+function hexLines(fn: PrintedFunction): string[] {
   const lines: string[] = [];
   for (let at = 0; at < fn.config.length; at += 16) {
     const bytes = [...fn.config.subarray(at, at + 16)].map((value) => hex(value, 2));
