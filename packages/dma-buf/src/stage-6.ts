@@ -8,7 +8,13 @@ export {
   dmaBufVmap,
   dmaBufVunmap,
 } from './buffer/cpu-access.ts';
-export { type DmaBuf, type DmaBufOwner, dmaBufIsDynamic, getDmaBuf } from './buffer/dma-buf.ts';
+export {
+  type DmaBuf,
+  type DmaBufOwner,
+  type DmaBufParts,
+  dmaBufIsDynamic,
+  getDmaBuf,
+} from './buffer/dma-buf.ts';
 export {
   type DmaBufAttachment,
   dmaBufAttach,
@@ -64,6 +70,7 @@ export {
   dmaFenceRemoveCallback,
 } from './fence/fence-callback.ts';
 export {
+  type ChainPlace,
   DmaFenceChain,
   dmaFenceChainFindSeqno,
   dmaFenceChainInit,
@@ -92,6 +99,7 @@ export type { PhysVec } from './phys-vec.ts';
 export {
   DmaResv,
   type DmaResvEntry,
+  type DmaResvList,
   dmaResvAssertHeld,
   dmaResvFini,
   dmaResvHeld,

@@ -48,8 +48,8 @@ export {
 } from './umem/ib-umem.ts';
 export { ibUmemGet } from './umem/list-pinned-pages.ts';
 export { ibRegUserMr } from './umem/list-reg-user-mr.ts';
-export { PageFaultService } from './umem/page-fault-service.ts';
-export { PinnedUmem } from './umem/pinned-umem.ts';
+export { type PageFaultServer, PageFaultService } from './umem/page-fault-service.ts';
+export { type PinnedPages, PinnedUmem } from './umem/pinned-umem.ts';
 export { ibDeregDmabufMr, ibRegDmabufMr, ibRegDmabufMrPinned } from './umem/reg-dmabuf-mr.ts';
 export { ibRegDmabufMrRevocable } from './umem/reg-dmabuf-mr-revocable.ts';
 export { ibDeregOdpMr, ibRegOdpMr } from './umem/reg-odp-mr.ts';
@@ -60,6 +60,7 @@ export {
   ibUmemOdpGet,
   ibUmemOdpMapDmaAndLock,
   ibUmemOdpUnmapDmaPages,
+  type OdpParts,
   type UmemOdpQuirks,
 } from './umem/umem-odp.ts';
 export { IbAccess, ibAccessWritable, ibCheckMrAccess } from './verbs/ib-access.ts';

@@ -18,7 +18,7 @@ export {
   ibUmemRelease,
   ibUmemStartDmaAddr,
 } from './umem/ib-umem.ts';
-export { PinnedUmem } from './umem/pinned-umem.ts';
+export { type PinnedPages, PinnedUmem } from './umem/pinned-umem.ts';
 export { ibUmemGet } from './umem/sg-pinned-pages.ts';
 export { ibRegUserMr } from './umem/sg-reg-user-mr.ts';
 export { ALL_PAGE_SIZES, pageSizeBitmap, type U64 } from './umem/u64.ts';

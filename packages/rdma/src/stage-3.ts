@@ -34,14 +34,13 @@ export {
   ibUmemRelease,
   ibUmemStartDmaAddr,
 } from './umem/ib-umem.ts';
-export { PageFaultService } from './umem/page-fault-service.ts';
-export { PinnedUmem } from './umem/pinned-umem.ts';
+export { type PageFaultServer, PageFaultService } from './umem/page-fault-service.ts';
+export { type PinnedPages, PinnedUmem } from './umem/pinned-umem.ts';
 export { ibDeregDmabufMr, ibRegDmabufMr, ibRegDmabufMrPinned } from './umem/reg-dmabuf-mr.ts';
 export { ibDeregOdpMr, ibRegOdpMr } from './umem/reg-odp-mr.ts';
 export { ibUmemGet } from './umem/sg-pinned-pages.ts';
 export { ibRegUserMr } from './umem/sg-reg-user-mr.ts';
-export { sgtImport, sgtRangeSource } from './umem/sgt-import.ts';
-export { sgtRanges } from './umem/sgt-ranges.ts';
+export { sgtImport } from './umem/sgt-import.ts';
 export { ALL_PAGE_SIZES, pageSizeBitmap, type U64 } from './umem/u64.ts';
 export { ibDeregUserMr, NIC_PAGE_SIZES, type UmemMr } from './umem/umem-mr.ts';
 export {
@@ -49,6 +48,7 @@ export {
   ibUmemOdpGet,
   ibUmemOdpMapDmaAndLock,
   ibUmemOdpUnmapDmaPages,
+  type OdpParts,
   type UmemOdpQuirks,
 } from './umem/umem-odp.ts';
 export { IbAccess, ibAccessWritable, ibCheckMrAccess } from './verbs/ib-access.ts';

@@ -5,6 +5,7 @@ export { VfioVirtualConfig } from './config/virtual-config.ts';
 export { VFIO_DEVICE_IOCTL, vfioDeviceFopsUnlIoctl } from './device/device-ioctl.ts';
 export { vfioPciIoctlReset } from './device/device-reset.ts';
 export { VfioDeviceSet, vfioPciDevSetHotReset } from './device/hot-reset.ts';
+export { type DecodingStop, MemoryDecoding } from './device/memory-decoding.ts';
 export { vfioPciMemoryEnabled, vfioPciZapBars } from './device/memory-enabled.ts';
 export { vfioPciCoreCloseDevice, vfioPciCoreEnable } from './device/open-close.ts';
 export type { PciPowerState } from './device/pci-power-state.ts';

@@ -3,6 +3,7 @@
 export { VfioVirtualConfig } from './config/virtual-config.ts';
 export { VFIO_DEVICE_IOCTL, vfioDeviceFopsUnlIoctl } from './device/device-ioctl.ts';
 export { VfioDeviceSet } from './device/hot-reset.ts';
+export { type DecodingStop, MemoryDecoding } from './device/memory-decoding.ts';
 export { vfioPciMemoryEnabled } from './device/memory-enabled.ts';
 export { vfioPciCoreCloseDevice, vfioPciCoreEnable } from './device/open-close.ts';
 export type { PciPowerState } from './device/pci-power-state.ts';

@@ -62,7 +62,7 @@ export function* dmaBufVmap<M>(dmabuf: DmaBuf<M>): ModelTask<Outcome<IosysMap>> 
 
 /**
  * Gives a kernel mapping back; the exporter is told with the last user. With the lock held. Throws
- * {@link DmaApiViolation} when it is not the one in use.
+ * `DmaApiViolation` when it is not the one in use.
  * @kernel dma_buf_vunmap
  * @public
  */

@@ -22,7 +22,7 @@ export interface DmaBufOwner {
 }
 
 /**
- * A shared buffer whose mappings are `Mapping`s. Made by {@link dmaBufExport}.
+ * A shared buffer whose mappings are `Mapping`s. Made by `dmaBufExport`.
  * @kernel dma_buf
  * @public
  */
@@ -67,7 +67,7 @@ export class DmaBuf<Mapping> implements ModelFile {
     this.inode = platform.takeInode();
   }
 
-  /** What the file's last reference does. Throws {@link DmaApiViolation} for a buffer still in use by the kernel. */
+  /** What the file's last reference does. Throws `DmaApiViolation` for a buffer still in use by the kernel. */
   *release(): ModelTask<void> {
     this.platform.buffers.delete(this);
     if (this.vmapCount > 0) throw new DmaApiViolation('dma-buf-released-vmapped', this.expName);

@@ -37,7 +37,7 @@ export interface DmaFenceIdentity {
 }
 
 /**
- * A fence. Made by {@link dmaFenceInit}; the maker holds the first reference.
+ * A fence. Made by `dmaFenceInit`; the maker holds the first reference.
  * @kernel dma_fence
  * @public
  */
@@ -48,7 +48,7 @@ export class DmaFence {
   readonly seqno64: boolean;
   /** Null once a fence whose driver neither releases nor waits has signaled: the driver may be gone by then. */
   ops: DmaFenceOps | null;
-  /** The flag alone; {@link dmaFenceIsSignaled} also asks the driver. */
+  /** The flag alone; `dmaFenceIsSignaled` also asks the driver. */
   signaled = false;
   /** True once somebody wants to be told. */
   signalingEnabled = false;
@@ -107,7 +107,7 @@ export function dmaFenceContextAlloc(platform: DmaBufPlatform, num: number): num
 }
 
 /**
- * Takes a reference; null stays null. Throws {@link DmaApiViolation} `fence-after-release` for a fence that is gone.
+ * Takes a reference; null stays null. Throws `DmaApiViolation` `fence-after-release` for a fence that is gone.
  * @kernel dma_fence_get
  * @public
  */

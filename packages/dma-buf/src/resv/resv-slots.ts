@@ -73,7 +73,7 @@ function slabBytes(bytes: number): number {
 /**
  * Adds a fence to a reserved slot and takes a reference: in place of the first fence that has signaled, or that is an
  * earlier one of the same context with no weaker usage; else at the end. A container is a violation `resv-container`.
- * Throws {@link DmaApiViolation} `resv-no-slot` when no slot was reserved.
+ * Throws `DmaApiViolation` `resv-no-slot` when no slot was reserved.
  * @kernel dma_resv_add_fence
  * @public
  */

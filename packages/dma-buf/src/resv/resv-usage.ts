@@ -18,7 +18,7 @@ export const DmaResvUsage = {
 } as const;
 
 /**
- * A usage of {@link DmaResvUsage}.
+ * A usage: one of the values above.
  * @kernel dma_resv_usage
  * @public
  */

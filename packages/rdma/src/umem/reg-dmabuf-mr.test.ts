@@ -1,5 +1,6 @@
 // Regions over a dma-buf: the window of stages 3 and 4, the three modes, what an invalidation does to each, and nothing left.
 import type { DmaBufAttachment } from '@sgfree/dma-buf';
+import { sgtRangeSource } from '@sgfree/dma-buf/sgt';
 import type { SgTable } from '@sgfree/dma-sg';
 import { frameOf, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
@@ -12,7 +13,7 @@ import { ibUmemDmabufMapPages } from './dmabuf-umem.ts';
 import { PageFaultService } from './page-fault-service.ts';
 import { ibDeregDmabufMr, ibRegDmabufMr, ibRegDmabufMrPinned } from './reg-dmabuf-mr.ts';
 import { ibRegDmabufMrRevocable } from './reg-dmabuf-mr-revocable.ts';
-import { sgtImport, sgtRangeSource } from './sgt-import.ts';
+import { sgtImport } from './sgt-import.ts';
 
 const ALL = IbAccess.LOCAL_WRITE | IbAccess.REMOTE_READ | IbAccess.REMOTE_WRITE;
 const imports = [

@@ -3,6 +3,7 @@
 // Neighbouring pages become one entry across batches, up to the longest segment of the device.
 // Simplified: the addresses of a device without DMA stand for the kernel's view of the pages: their physical address.
 
+import { sgtRanges } from '@sgfree/dma-buf/sgt';
 import type { Device, DmaAttrs } from '@sgfree/dma-core';
 import {
   dmaMapSgtable,
@@ -21,7 +22,6 @@ import type { Outcome, ProcessMemory } from '@sgfree/mm';
 import type { DmaRange } from '../dma-range.ts';
 import type { IbDevice } from '../verbs/ib-device.ts';
 import { type PinnedPages, type PinnedUmem, pinUmem, UMEM_DIRECTION } from './pinned-umem.ts';
-import { sgtRanges } from './sgt-ranges.ts';
 
 /** Pinned pages in a scatterlist. @internal */
 export class SgPinnedPages implements PinnedPages {

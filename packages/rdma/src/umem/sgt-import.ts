@@ -5,10 +5,9 @@
 // copies. A table that ends early is no error.
 // Simplified: none.
 
-import { dmaBufMapAttachment, dmaBufUnmapAttachment } from '@sgfree/dma-buf/sgt';
+import { dmaBufMapAttachment, dmaBufUnmapAttachment, sgtRanges } from '@sgfree/dma-buf/sgt';
 import type { SgTable } from '@sgfree/dma-sg';
-import type { DmabufImport, DmabufRangeSource, DmabufView } from './dmabuf-import.ts';
-import { sgtRanges } from './sgt-ranges.ts';
+import type { DmabufImport, DmabufView } from './dmabuf-import.ts';
 
 /** The changed entries of a table. */
 class TrimmedSgt implements DmabufView {
@@ -69,15 +68,4 @@ export const sgtImport: DmabufImport<SgTable> = {
   map: dmaBufMapAttachment,
   unmap: dmaBufUnmapAttachment,
   view: (sgt, start, end) => new TrimmedSgt(sgt, start, end),
-};
-
-/**
- * Tables as a source of ranges: what a stage without scatterlist is given from outside while exporters still have nothing
- * but tables.
- * @public
- */
-export const sgtRangeSource: DmabufRangeSource<SgTable> = {
-  map: dmaBufMapAttachment,
-  unmap: dmaBufUnmapAttachment,
-  ranges: (sgt) => sgtRanges(sgt),
 };

@@ -126,7 +126,7 @@ export class IbUmemOdp extends IbUmem {
   }
 }
 
-/** @internal */
+/** What on-demand memory is made of. @internal */
 export interface OdpParts {
   readonly addr: number;
   readonly size: number;

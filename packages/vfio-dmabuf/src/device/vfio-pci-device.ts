@@ -89,7 +89,7 @@ export class VfioPciDevice {
   /** Held for writing while the memory changes between reachable and not. */
   readonly memoryLock: TaskRwLock;
   readonly registration: VfioRegistration;
-  /** Exported and not released, the oldest first. Guarded by {@link memoryLock}. */
+  /** Exported and not released, the oldest first. Guarded by `memoryLock`. */
   readonly dmabufs: VfioPciDmaBuf[] = [];
   readonly userMappings: VfioBarMapping[] = [];
   readonly counters: VfioCounters = {

@@ -9,7 +9,7 @@ import type { VfioPciDmaBuf } from './vfio-pci-dma-buf.ts';
 
 /**
  * Makes and undoes mappings; called with the reservation lock held.
- * @beta
+ * @public
  */
 export interface VfioMapping<Mapping> {
   /** The errno of a failure is the importer's. */

@@ -21,7 +21,7 @@ export type RdmaAccessResult = 'success' | 'denied' | 'bus-error' | 'stopped';
 
 /**
  * Whose transfer it is: counts its requests on the bus, and can be stopped: its life number then changes.
- * @internal
+ * @public
  */
 export interface RdmaAccessor {
   requestsInFlight: number;

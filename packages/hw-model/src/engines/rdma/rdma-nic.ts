@@ -103,6 +103,10 @@ export class RdmaNic implements RdmaWirePort {
   }
 
   /** Who serves page faults; null = they fail. */
+  get onPageFault(): ((fault: RdmaPageFault) => void) | null {
+    return this.#faults.handler;
+  }
+
   set onPageFault(handler: ((fault: RdmaPageFault) => void) | null) {
     this.#faults.handler = handler;
   }
