@@ -8,8 +8,10 @@ import { pciResourceStart } from '@sgfree/p2p';
 import { describe, expect, it } from 'vitest';
 import { PeerMachine } from '../test/peer-machine.ts';
 import { dmaBufFreeSgt, dmaBufPhysVecToSgt } from './dma-buf-phys-vec-to-sgt.ts';
+import { DmaBufPlatform } from './dma-buf-platform.ts';
 import type { SgtAttachment } from './dma-buf-sgt.ts';
 import type { PhysVec } from './phys-vec.ts';
+import { dmaResvInit, dmaResvTrylock } from './resv/dma-resv.ts';
 
 const DIR = 'bidirectional';
 const barStart = ({ pdev }: PeerMachine): PhysAddr => pciResourceStart(pdev, 0) as PhysAddr;
@@ -104,6 +106,63 @@ describe('through the host bridge', () => {
     expect(machine.write(machine.far, dmaAddr(start), 0x77)).toBe('success');
     expect(machine.bar.pageBytes(0)[0]).toBe(0x77);
     dmaBufFreeSgt(attach, table, DIR);
+  });
+});
+
+describe('a size that is not the sum of the ranges', () => {
+  it('is a violation, and only what was linked is unlinked', () => {
+    const machine = new PeerMachine({ iommu: true });
+    const before = machine.leftovers;
+    const attach = { dev: machine.far };
+    const ranges = rangesOf(machine, [0x3000, 0x1000]);
+    machine.log.clear();
+    const table = tableOf(dmaBufPhysVecToSgt(attach, machine.provider, ranges, 0x2000, DIR));
+    expect(segments(table.list, 1)[0]?.[1]).toBe(0x1000);
+    dmaBufFreeSgt(attach, table, DIR);
+    const violations = machine.log.events.filter(({ kind }) => kind === 'violation');
+    expect(violations.map((event) => event['rule'])).toEqual(['phys-vec-size']);
+    expect(machine.leftovers).toEqual(before);
+  });
+});
+
+describe('the records and the lock', () => {
+  it('of a table need memory, one inside a switch, two through the host bridge', () => {
+    for (const [where, records] of [
+      ['near', 1],
+      ['far', 2],
+    ] as const) {
+      for (let failing = 1; failing <= records + 1; failing += 1) {
+        const machine = new PeerMachine({ iommu: true });
+        const before = machine.leftovers;
+        let asked = 0;
+        const allocate = (): boolean => {
+          asked += 1;
+          return asked !== failing;
+        };
+        const attach = { dev: machine[where], allocate };
+        const outcome = made(machine, attach, rangesOf(machine, [0, 0x1000]));
+        if (outcome.ok) dmaBufFreeSgt(attach, outcome.value, DIR);
+        expect(outcome.ok ? 0 : outcome.errno).toBe(failing > records ? 0 : Errno.ENOMEM);
+        expect(machine.leftovers).toEqual(before);
+      }
+    }
+  });
+
+  it('of the reservation is asked for on both ways when there is one', () => {
+    const machine = new PeerMachine({ iommu: true });
+    const platform = new DmaBufPlatform();
+    platform.log.enabled = true;
+    const attach = { dev: machine.near, resv: dmaResvInit(platform) };
+    const both = (): void => {
+      const table = tableOf(made(machine, attach, rangesOf(machine, [0, 0x1000])));
+      dmaBufFreeSgt(attach, table, DIR);
+    };
+    both();
+    const rules = (): unknown[] => platform.log.events.map((event) => event['rule']);
+    expect(rules()).toEqual(['phys-vec-lock-needed', 'phys-vec-lock-needed']);
+    expect(dmaResvTrylock(attach.resv)).toBe(true);
+    both();
+    expect(rules().length).toBe(2);
   });
 });
 

@@ -2,7 +2,7 @@
 // Source followed: drivers/dma-buf/dma-buf-mapping.c (dma_buf_phys_vec_to_sgt, dma_buf_free_sgt).
 // Kept from Linux: no entry has a page, and the CPU view is empty though segments are there (phys-vec-no-cpu-view).
 // Mended unless asked for: phys-vec-offset-zero, phys-vec-leaks.
-// Simplified: no reservation lock to assert.
+// Simplified: none.
 
 import { type DmaAttrs, type DmaDataDirection, dmaMapPhys, dmaUnmapPhys } from '@sgfree/dma-core';
 import {
@@ -19,9 +19,13 @@ import { DmaApiViolation, Errno, failure, type Outcome, success, warnViolation }
 import { type P2pdmaProvider, pciP2pdmaBusAddrMap, pciP2pdmaMapType } from '@sgfree/p2p';
 import { DmaBufSgt, type SgtAttachment, type SgtRoute } from './dma-buf-sgt.ts';
 import type { PhysVec } from './phys-vec.ts';
+import { dmaResvAssertHeld } from './resv/dma-resv.ts';
 
 /** Whole pages that fit the length of an entry, an unsigned int. */
 const MOST_ENTRY_BYTES: number = 2 ** 32 - PAGE_SIZE;
+/** Sizes of the record behind a table, and of its IOVA state. */
+const DMA_BYTES = 40;
+const STATE_BYTES = 16;
 const MMIO: DmaAttrs = { mmio: true };
 type Errnum = (typeof Errno)[keyof typeof Errno];
 
@@ -39,11 +43,14 @@ export function dmaBufPhysVecToSgt(
   size: number,
   dir: DmaDataDirection,
 ): Outcome<SgTable> {
+  assertLock(attach);
+  if (!hasMemory(attach, DMA_BYTES)) return failure(Errno.ENOMEM);
   const mapType = pciP2pdmaMapType(provider, attach.dev);
   if (mapType === 'not-supported') return failure(Errno.EINVAL);
   const state = new DmaIovaState();
   let route: SgtRoute = 'bus-address';
   if (mapType === 'thru-host-bridge') {
+    if (!hasMemory(attach, STATE_BYTES)) return failure(Errno.ENOMEM);
     route = dmaIovaTryAlloc(attach.dev, state, physAddr(0), size) ? 'iova' : 'mapped';
   }
   const table = new DmaBufSgt(attach, route, state);
@@ -52,6 +59,12 @@ export function dmaBufPhysVecToSgt(
   // The CPU view is empty: nobody may look for pages.
   table.segmentCount = 0;
   return success(table);
+}
+
+const hasMemory = ({ allocate }: SgtAttachment, bytes: number): boolean => allocate?.(bytes) !== false;
+
+function assertLock({ resv }: SgtAttachment): void {
+  if (resv !== undefined) dmaResvAssertHeld(resv, 'phys-vec-lock-needed');
 }
 
 function fill(
@@ -98,13 +111,14 @@ function entryCount(route: SgtRoute, physVec: readonly PhysVec[], size: number):
 
 function linkRanges(
   attach: SgtAttachment,
-  { state }: DmaBufSgt,
+  table: DmaBufSgt,
   writer: EntryWriter,
   physVec: readonly PhysVec[],
   size: number,
   dir: DmaDataDirection,
 ): number {
   const { dev, linuxQuirks } = attach;
+  const { state } = table;
   let linked = 0;
   for (const [range, { paddr, len }] of physVec.entries()) {
     const offset = linuxQuirks?.physVecOffsetZero === true ? 0 : linked;
@@ -121,6 +135,7 @@ function linkRanges(
     dmaIovaDestroy(dev, state, linked, dir, MMIO);
     return error;
   }
+  table.linked = linked;
   writer.add(state.addr, linked);
   return 0;
 }
@@ -185,7 +200,8 @@ export function dmaBufFreeSgt(attach: SgtAttachment, sgt: SgTable, dir: DmaDataD
   if (!(sgt instanceof DmaBufSgt)) {
     throw new DmaApiViolation('phys-vec-foreign-table', 'the table is not one of physical ranges');
   }
-  if (sgt.route === 'iova') dmaIovaDestroy(attach.dev, sgt.state, sgt.state.size, dir, MMIO);
+  assertLock(attach);
+  if (sgt.route === 'iova') dmaIovaDestroy(attach.dev, sgt.state, sgt.linked, dir, MMIO);
   if (sgt.route === 'mapped') unmapEntries(attach, sgt, sgt.mappedCount, dir);
   // sg_free_table goes by the count of the CPU view, which is 0.
   if (!leaks(attach)) sgFreeTable(sgt);

@@ -25,6 +25,9 @@ export const face: MappingFace<Mapping> = plainFace as MappingFace<Mapping>;
 export class Exporter {
   readonly calls: string[] = [];
   failing: string | null = null;
+  /** What the failing step says. */
+  errno: Errno = Errno.EIO;
+  onCall: (name: string) => void = () => {};
   readonly ops: DmaBufOps<Mapping>;
 
   constructor(pins: boolean) {
@@ -48,7 +51,8 @@ export class Exporter {
   *#step(name: string): ModelTask<number> {
     yield { at: `exporter:${name}` };
     this.calls.push(name);
-    return this.failing === name ? -Errno.EIO : 0;
+    this.onCall(name);
+    return this.failing === name ? -this.errno : 0;
   }
 
   *#done(name: string): ModelTask<void> {

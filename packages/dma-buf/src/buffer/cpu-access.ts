@@ -100,6 +100,7 @@ export function* dmaBufMmap<M>(dmabuf: DmaBuf<M>, request: MmapRequest): ModelTa
  * @public
  */
 export function* dmaBufMmapInternal<M>(dmabuf: DmaBuf<M>, request: MmapRequest): ModelTask<number> {
+  needsNoLock(dmabuf, 'dma_buf_mmap_internal');
   const { ops, size } = dmabuf;
   if (ops.mmap === undefined) return -Errno.EINVAL;
   if (request.pageOffset + request.pages > Math.floor(size / PAGE_SIZE)) return -Errno.EINVAL;

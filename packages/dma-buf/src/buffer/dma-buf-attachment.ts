@@ -5,7 +5,7 @@
 
 import type { Device } from '@sgfree/dma-core';
 import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
+import { DmaApiViolation, Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
 import { dmaResvLock, dmaResvUnlock } from '../resv/dma-resv.ts';
 import type { DmaBuf } from './dma-buf.ts';
 import type { DmaBufAttachOps } from './dma-buf-ops.ts';
@@ -105,7 +105,7 @@ export function* dmaBufAttach<M>(
 
 /**
  * Ends an attachment that has been unmapped and unpinned. One of another buffer is a violation and ignored. Called
- * without the reservation lock.
+ * without the reservation lock. Throws `DmaApiViolation` `dma-buf-detach-twice` for one that has ended.
  * @kernel dma_buf_detach
  * @public
  */
@@ -119,6 +119,7 @@ export function* dmaBufDetach<M>(dmabuf: DmaBuf<M>, attach: DmaBufAttachment<M>)
   const at = dmabuf.attachments.indexOf(attach);
   if (at >= 0) dmabuf.attachments.splice(at, 1);
   dmaResvUnlock(dmabuf.resv);
+  if (at < 0) throw new DmaApiViolation('dma-buf-detach-twice', dmabuf.expName);
   if (dmabuf.ops.detach !== undefined) yield* dmabuf.ops.detach(dmabuf, attach);
 }
 

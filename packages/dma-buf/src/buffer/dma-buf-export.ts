@@ -9,7 +9,7 @@ import { fput, getFile, type ModelFile } from '../file/file-table.ts';
 import { type DmaResv, dmaResvInit } from '../resv/dma-resv.ts';
 import { DmaBuf, type DmaBufOwner } from './dma-buf.ts';
 import type { DmaBufOps } from './dma-buf-ops.ts';
-import { needsNoLock } from './lock-rules.ts';
+import { needsNoLock, needsNoResvLock } from './lock-rules.ts';
 
 const O_ACCMODE = 0x3;
 const O_NONBLOCK = 0x800;
@@ -49,10 +49,11 @@ export function dmaBufExport<Mapping>(
   info: DmaBufExportInfo<Mapping>,
 ): Outcome<DmaBuf<Mapping>> {
   const { ops, owner, priv } = info;
+  const resv = info.resv ?? null;
+  if (resv !== null) needsNoResvLock(resv, 'dma_buf_export', info.expName);
   if (priv === null || priv === undefined || !isComplete(ops)) return refused(platform, info.expName);
   if ((ops.pin === undefined) !== (ops.unpin === undefined)) return refused(platform, info.expName);
   if (owner !== undefined && !owner.tryGet()) return failure(Errno.ENOENT);
-  const resv = info.resv ?? null;
   if (!platform.allocate(DMA_BUF_BYTES + (resv === null ? DMA_RESV_BYTES : 0))) {
     owner?.put();
     return failure(Errno.ENOMEM);
@@ -114,7 +115,9 @@ export function dmaBufFdInstall<M>(dmabuf: DmaBuf<M>, fd: number): void {
 export function dmaBufGet<M>(platform: DmaBufPlatform, fd: number): Outcome<DmaBuf<M>> {
   const file = platform.files.at(fd);
   if (file === null) return failure(Errno.EBADF);
-  return isDmaBufFile<M>(file) ? success(getFile(file)) : failure(Errno.EINVAL);
+  if (!isDmaBufFile<M>(file)) return failure(Errno.EINVAL);
+  needsNoLock(file, 'dma_buf_get');
+  return success(getFile(file));
 }
 
 /**

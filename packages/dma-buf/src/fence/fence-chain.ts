@@ -2,7 +2,7 @@
 // Source followed: drivers/dma-buf/dma-fence-chain.c.
 // Simplified: the deferred work that signals a node runs at once, since nothing here holds a spinlock.
 
-import { Errno, failure, type Outcome, success } from '@sgfree/mm';
+import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
 import {
   DmaFence,
   type DmaFenceOps,
@@ -10,6 +10,7 @@ import {
   dmaFenceIsSignaled,
   dmaFencePut,
   dmaFenceSignal,
+  fenceName,
 } from './dma-fence.ts';
 import { DmaFenceCb, dmaFenceAddCallback } from './fence-callback.ts';
 
@@ -50,12 +51,15 @@ export interface ChainPlace {
 }
 
 /**
- * A node over `fence` (no chain) after `prev`; takes over both references. It keeps the context of `prev` when `seqno`
+ * A node over `fence` after `prev`; takes over both references. A chain as `fence` is a violation `fence-chain-nested`. It keeps the context of `prev` when `seqno`
  * comes after it, else it starts one of its own with the greater number.
  * @kernel dma_fence_chain_init
  * @public
  */
 export function dmaFenceChainInit(prev: DmaFence | null, fence: DmaFence, seqno: number): DmaFenceChain {
+  if (fence instanceof DmaFenceChain) {
+    warnViolation(fence.platform.log, 'fence-chain-nested', { fence: fenceName(fence) });
+  }
   const before = prev instanceof DmaFenceChain ? prev : null;
   if (before !== null && seqno > before.seqno) {
     return new DmaFenceChain(prev, fence, { context: before.context, seqno, prevSeqno: before.seqno });

@@ -85,6 +85,6 @@ export function dmaFenceDedupArray(fences: readonly DmaFence[]): DmaFence[] {
 
 function byContextThenLatest(a: DmaFence, b: DmaFence): number {
   if (a.context !== b.context) return a.context - b.context;
-  if (a === b) return 0;
-  return dmaFenceIsLater(b, a) ? 1 : -1;
+  if (dmaFenceIsLater(b, a)) return 1;
+  return dmaFenceIsLater(a, b) ? -1 : 0;
 }

@@ -3,8 +3,8 @@
 // Simplified: a tick is a millisecond of the machine's clock; without a clock only a timeout of 0 or for ever makes sense.
 
 import { type ClockTimer, InternalError, type ModelTask } from '@sgfree/hw-model';
-import { Errno } from '@sgfree/mm';
-import type { DmaFence } from './dma-fence.ts';
+import { Errno, warnViolation } from '@sgfree/mm';
+import { type DmaFence, fenceName } from './dma-fence.ts';
 import {
   DmaFenceCb,
   dmaFenceAddCallback,
@@ -21,8 +21,8 @@ export const MAX_SCHEDULE_TIMEOUT: number = Number.POSITIVE_INFINITY;
 
 /**
  * Waits up to `timeoutMs` milliseconds (0 = only look) for `fence`. What is left of the timeout, at least 1, when it is
- * signaled; 0 when the time is over; -EINVAL for a negative timeout; -ERESTARTSYS when `interruptible` and the task has
- * a signal pending.
+ * signaled; 0 when the time is over; -EINVAL for a negative timeout (a violation `fence-timeout-negative`); -ERESTARTSYS
+ * when `interruptible` and the task has a signal pending, even if the fence signaled at the same time.
  * @kernel dma_fence_wait_timeout
  * @public
  */
@@ -31,7 +31,10 @@ export function* dmaFenceWaitTimeout(
   interruptible: boolean,
   timeoutMs: number,
 ): ModelTask<number> {
-  if (!(timeoutMs >= 0)) return -Errno.EINVAL;
+  if (!(timeoutMs >= 0)) {
+    warnViolation(fence.platform.log, 'fence-timeout-negative', { fence: fenceName(fence), timeoutMs });
+    return -Errno.EINVAL;
+  }
   dmaFenceEnableSwSignaling(fence);
   const { ops } = fence;
   if (ops?.wait !== undefined) return yield* ops.wait(fence, interruptible, timeoutMs);
@@ -62,9 +65,9 @@ export function* dmaFenceDefaultWait(
   dmaFenceRemoveCallback(fence, cb);
   if (deadline !== null) deadline.timer.cancelled = true;
   const left = deadline === null ? timeoutMs : deadline.timer.dueMs - platform.nowMs;
-  // A signal in the very last tick is too late, as in the kernel.
+  // The fence's signal in the very last tick is too late, and a signal to the task hides it, as in the kernel.
   if (left <= 0) return 0;
-  return fence.signaled ? left : -Errno.ERESTARTSYS;
+  return interruptible && platform.signalPending() ? -Errno.ERESTARTSYS : left;
 }
 
 interface Deadline {

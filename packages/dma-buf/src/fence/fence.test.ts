@@ -8,15 +8,17 @@ import {
   type DmaFence,
   type DmaFenceOps,
   dmaFenceGet,
+  dmaFenceGetStatus,
   dmaFenceInit,
   dmaFencePut,
+  dmaFenceSetError,
   dmaFenceSignal,
 } from './dma-fence.ts';
 import { dmaFenceArrayCreate } from './fence-array.ts';
 import { DmaFenceCb, dmaFenceAddCallback, dmaFenceRemoveCallback } from './fence-callback.ts';
-import { dmaFenceChainInit } from './fence-chain.ts';
+import { type DmaFenceChain, dmaFenceChainFindSeqno, dmaFenceChainInit } from './fence-chain.ts';
 import { dmaFenceIsLater } from './fence-order.ts';
-import { dmaFenceUnwrapForEach, dmaFenceUnwrapMerge } from './fence-unwrap.ts';
+import { dmaFenceDedupArray, dmaFenceUnwrapForEach, dmaFenceUnwrapMerge } from './fence-unwrap.ts';
 import { dmaFenceWaitTimeout, MAX_SCHEDULE_TIMEOUT } from './fence-wait.ts';
 
 interface Bench {
@@ -86,6 +88,33 @@ describe('callbacks', () => {
   });
 });
 
+describe('a driver', () => {
+  it('is asked to signal once, however many want to be told', () => {
+    const b = bench();
+    let asked = 0;
+    const enableSignaling = (): boolean => {
+      asked += 1;
+      return true;
+    };
+    const fence = fenceOf(b, 0, { enableSignaling });
+    for (let n = 0; n < 3; n += 1) expect(dmaFenceAddCallback(fence, new DmaFenceCb(), () => {})).toBe(0);
+    expect(asked).toBe(1);
+  });
+
+  it('may be gone once its fence signaled, unless it releases or waits itself', () => {
+    const b = bench();
+    const release = (): void => {};
+    const wait = (): ModelTask<number> => dmaFenceWaitTimeout(fenceOf(b), false, 0);
+    const all: DmaFenceOps[] = [{}, { signaled: () => false }, { release }, { wait }];
+    const left = all.map((ops) => {
+      const fence = fenceOf(b, 0, ops);
+      dmaFenceSignal(fence);
+      return fence.ops !== null;
+    });
+    expect(left).toEqual([false, false, true, true]);
+  });
+});
+
 describe('a wait', () => {
   it('ends with what is left of its time when the fence signals', () => {
     const b = bench();
@@ -116,6 +145,153 @@ describe('a wait', () => {
     dmaFenceSignal(fence);
     scheduler.run();
     expect(deaf.result).toBe(MAX_SCHEDULE_TIMEOUT);
+  });
+});
+
+describe('a wait that ends for two reasons', () => {
+  it('says that the task has a signal pending, though the fence signaled as well', () => {
+    const b = bench();
+    const fence = fenceOf(b);
+    const { scheduler } = b.platform;
+    const task = scheduler.spawn('waiter', dmaFenceWaitTimeout(fence, true, MAX_SCHEDULE_TIMEOUT));
+    scheduler.run();
+    dmaFenceSignal(fence);
+    b.platform.interrupt(task);
+    scheduler.run();
+    expect(task.result).toBe(-Errno.ERESTARTSYS);
+  });
+
+  it('sees a signaled fence first when it need not wait at all', () => {
+    const b = bench();
+    const fence = fenceOf(b);
+    dmaFenceSignal(fence);
+    const { scheduler } = b.platform;
+    const task = scheduler.spawn('waiter', dmaFenceWaitTimeout(fence, true, 0));
+    b.platform.interrupt(task);
+    scheduler.run();
+    expect(task.result).toBe(1);
+  });
+
+  it('cannot be given less than no time', () => {
+    const b = bench();
+    expect(b.platform.scheduler.runTask('w', dmaFenceWaitTimeout(fenceOf(b), false, -1))).toBe(-Errno.EINVAL);
+    expect(b.rules()).toEqual(['fence-timeout-negative']);
+  });
+});
+
+describe('containers', () => {
+  it('take no chain as what a node adds', () => {
+    const b = bench();
+    const inner = dmaFenceChainInit(null, fenceOf(b), 1);
+    const outer = dmaFenceChainInit(null, inner, 1);
+    expect(b.rules()).toEqual(['fence-chain-nested']);
+    dmaFencePut(outer);
+    expect(inner.refs).toBe(0);
+  });
+
+  it('keep the first of fences with one number, and the order of the others', () => {
+    const b = bench();
+    const [first, same, later, other] = [
+      [9, 4],
+      [9, 4],
+      [9, 5],
+      [8, 1],
+    ].map(([context = 0, seqno = 0]) => dmaFenceInit(b.platform, {}, { context, seqno })) as [
+      DmaFence,
+      DmaFence,
+      DmaFence,
+      DmaFence,
+    ];
+    expect(dmaFenceDedupArray([first, same])).toEqual([first]);
+    expect([first.refs, same.refs]).toEqual([1, 0]);
+    expect(dmaFenceDedupArray([first, other, later])).toEqual([other, later]);
+    expect(first.refs).toBe(0);
+  });
+
+  it('have the first error of a member, also of one that had signaled before', () => {
+    const b = bench();
+    const members = [fenceOf(b), fenceOf(b), fenceOf(b)];
+    const array = dmaFenceArrayCreate(b.platform, members.map(dmaFenceGet), 50, 1);
+    if (!array.ok) throw new Error('no memory');
+    const [one, two, three] = members as [DmaFence, DmaFence, DmaFence];
+    dmaFenceSetError(two, -Errno.EIO);
+    dmaFenceSignal(two);
+    dmaFenceAddCallback(array.value, new DmaFenceCb(), () => {});
+    dmaFenceSetError(one, -Errno.EINVAL);
+    dmaFenceSignal(one);
+    expect(dmaFenceGetStatus(array.value)).toBe(0);
+    dmaFenceSignal(three);
+    expect(dmaFenceGetStatus(array.value)).toBe(-Errno.EIO);
+    dmaFencePut(array.value);
+    expect(members.map(({ refs }) => refs)).toEqual([1, 1, 1]);
+  });
+
+  it('of nothing are a violation, and done as soon as somebody asks to be told', () => {
+    const b = bench();
+    const array = dmaFenceArrayCreate(b.platform, [], 50, 1);
+    if (!array.ok) throw new Error('no memory');
+    expect([b.rules(), dmaFenceGetStatus(array.value)]).toEqual([['fence-array-empty'], 0]);
+    expect(dmaFenceAddCallback(array.value, new DmaFenceCb(), () => {})).toBe(0);
+    expect(dmaFenceGetStatus(array.value)).toBe(1);
+  });
+
+  it('that signal with any member do so once', () => {
+    const b = bench();
+    const members = [fenceOf(b), fenceOf(b)];
+    const array = dmaFenceArrayCreate(b.platform, members.map(dmaFenceGet), 50, 1, true);
+    if (!array.ok) throw new Error('no memory');
+    let told = 0;
+    dmaFenceAddCallback(array.value, new DmaFenceCb(), () => {
+      told += 1;
+    });
+    for (const member of members) dmaFenceSignal(member);
+    expect([told, array.value.signaled, array.value.refs]).toEqual([1, true, 1]);
+  });
+});
+
+describe('a chain', () => {
+  const nodes = (b: Bench, ...seqnos: number[]): { fences: DmaFence[]; chain: DmaFenceChain[] } => {
+    const fences = seqnos.map(() => fenceOf(b));
+    const chain: DmaFenceChain[] = [];
+    for (const [at, seqno] of seqnos.entries()) {
+      const prev = chain.at(-1) ?? null;
+      chain.push(dmaFenceChainInit(dmaFenceGet(prev), dmaFenceGet(fences[at] as DmaFence), seqno));
+    }
+    return { fences, chain };
+  };
+  const found = (head: DmaFence, seqno: number): DmaFence | null | number => {
+    const outcome = dmaFenceChainFindSeqno(dmaFenceGet(head), seqno);
+    return outcome.ok ? outcome.value : -outcome.errno;
+  };
+
+  it('is searched for the earliest node that is still needed', () => {
+    const b = bench();
+    const { fences, chain } = nodes(b, 2, 4, 6);
+    const [first, second, third] = chain as [DmaFenceChain, DmaFenceChain, DmaFenceChain];
+    expect([1, 2, 3, 4, 5, 6].map((n) => found(third, n))).toEqual([
+      first,
+      first,
+      second,
+      second,
+      third,
+      third,
+    ]);
+    expect([found(third, 7), found(fences[0] as DmaFence, 1)]).toEqual([-Errno.EINVAL, -Errno.EINVAL]);
+    expect(found(third, 0)).toBe(third);
+    dmaFenceSignal(fences[0] as DmaFence);
+    expect(found(third, 2)).toBe(null);
+    dmaFenceSignal(fences[1] as DmaFence);
+    expect(found(third, 4)).toBe(null);
+    expect(third.prev).toBe(null);
+  });
+
+  it('starts a context of its own when the numbers do not rise, and is not searched past it', () => {
+    const b = bench();
+    const { chain } = nodes(b, 5, 5, 6);
+    const [first, second, third] = chain as [DmaFenceChain, DmaFenceChain, DmaFenceChain];
+    expect([second.context === first.context, second.seqno, second.prevSeqno]).toEqual([false, 5, 0]);
+    expect([third.context === second.context, third.prevSeqno]).toEqual([true, 5]);
+    expect(found(third, 1)).toBe(second);
   });
 });
 

@@ -1,6 +1,5 @@
 // Slots: room for fences is reserved first, because adding one must not fail once the hardware works.
-// Source followed: dma_resv_reserve_fences, dma_resv_add_fence and dma_resv_replace_fences in drivers/dma-buf/dma-resv.c;
-// the list's structure size and the sizes of the slab allocator on x86-64.
+// Source followed: dma_resv_reserve_fences, dma_resv_add_fence and dma_resv_replace_fences in drivers/dma-buf/dma-resv.c.
 // Simplified: none.
 
 import { DmaApiViolation, Errno, warnViolation } from '@sgfree/mm';
@@ -14,12 +13,8 @@ import {
 } from '../fence/dma-fence.ts';
 import { dmaFenceIsLaterOrSame } from '../fence/fence-order.ts';
 import { type DmaResv, type DmaResvEntry, dmaResvAssertHeld } from './dma-resv.ts';
+import { dmaResvListAlloc, roundUpPowerOfTwo } from './resv-list.ts';
 import type { DmaResvUsage } from './resv-usage.ts';
-
-const LIST_HEADER_BYTES = 24;
-const SLOT_BYTES = 8;
-const LARGEST_SLAB = 8192;
-const PAGE_BYTES = 4096;
 
 /**
  * Makes room for `numFences` more fences under one hold of the lock; those that have signaled are dropped when the list
@@ -29,45 +24,26 @@ const PAGE_BYTES = 4096;
  */
 export function dmaResvReserveFences(obj: DmaResv, numFences: number): number {
   dmaResvAssertHeld(obj);
-  const { log, allocate } = obj.platform;
+  const { log } = obj.platform;
   if (numFences === 0) {
     warnViolation(log, 'resv-reserve-none', {});
     return -Errno.EINVAL;
   }
   const { list } = obj;
   const count = list?.entries.length ?? 0;
-  if (list !== null && count + numFences <= list.capacity) return 0;
+  const capacity = list?.capacity ?? 0;
+  if (capacity > 0 && count + numFences <= capacity) return 0;
+  // A list that an unlock left without slots is as good as none.
   const wanted =
-    list === null
-      ? Math.max(4, roundUpPowerOfTwo(numFences))
-      : Math.max(count + numFences, list.capacity * 2);
-  const bytes = slabBytes(LIST_HEADER_BYTES + wanted * SLOT_BYTES);
-  if (!allocate(bytes)) return -Errno.ENOMEM;
-  const [signaled, alive] = divide(list?.entries ?? []);
-  obj.list = { entries: alive, capacity: Math.floor((bytes - LIST_HEADER_BYTES) / SLOT_BYTES) };
+    capacity === 0 ? Math.max(4, roundUpPowerOfTwo(numFences)) : Math.max(count + numFences, capacity * 2);
+  const grown = dmaResvListAlloc(obj.platform, wanted);
+  if (grown === null) return -Errno.ENOMEM;
+  const signaled: DmaResvEntry[] = [];
+  for (const entry of list?.entries ?? [])
+    (dmaFenceIsSignaled(entry.fence) ? signaled : grown.entries).push(entry);
+  obj.list = grown;
   for (const { fence } of signaled) dmaFencePut(fence);
   return 0;
-}
-
-function divide(entries: readonly DmaResvEntry[]): [signaled: DmaResvEntry[], alive: DmaResvEntry[]] {
-  const signaled: DmaResvEntry[] = [];
-  const alive: DmaResvEntry[] = [];
-  for (const entry of entries) (dmaFenceIsSignaled(entry.fence) ? signaled : alive).push(entry);
-  return [signaled, alive];
-}
-
-function roundUpPowerOfTwo(value: number): number {
-  let power = 1;
-  while (power < value) power *= 2;
-  return power;
-}
-
-/** What an allocation of `bytes` really gets: slabs of 96 and 192 bytes, powers of two, whole pages above 8 KiB. */
-function slabBytes(bytes: number): number {
-  if (bytes > LARGEST_SLAB) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
-  if (bytes > 64 && bytes <= 96) return 96;
-  if (bytes > 128 && bytes <= 192) return 192;
-  return Math.max(8, roundUpPowerOfTwo(bytes));
 }
 
 /**

@@ -5,8 +5,9 @@
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import { type DmaFence, dmaFenceGet, dmaFencePut } from '../fence/dma-fence.ts';
 import { dmaFenceArrayCreate } from '../fence/fence-array.ts';
-import { type DmaResv, type DmaResvEntry, dmaResvAssertHeld } from './dma-resv.ts';
+import { type DmaResv, type DmaResvEntry, type DmaResvList, dmaResvAssertHeld } from './dma-resv.ts';
 import { dmaResvForEachFenceUnlocked, dmaResvIterBegin } from './resv-iter.ts';
+import { dmaResvListAlloc } from './resv-list.ts';
 import { DmaResvUsage } from './resv-usage.ts';
 
 const POINTER_BYTES = 8;
@@ -17,19 +18,24 @@ const POINTER_BYTES = 8;
  * @public
  */
 export function dmaResvGetFences(obj: DmaResv, usage: DmaResvUsage): Outcome<DmaFence[]> {
-  const entries = unsignaledEntries(obj, usage);
+  const { platform } = obj;
+  const entries = unsignaledEntries(obj, usage, (count) => platform.allocate((count + 1) * POINTER_BYTES));
   return entries === null ? failure(Errno.ENOMEM) : success(entries.map(({ fence }) => fence));
 }
 
-/** Each with a reference; null without memory. */
-function unsignaledEntries(obj: DmaResv, usage: DmaResvUsage): DmaResvEntry[] | null {
+/** Each with a reference; null when `allocate` has no memory for as many as there may be. */
+function unsignaledEntries(
+  obj: DmaResv,
+  usage: DmaResvUsage,
+  allocate: (count: number) => boolean,
+): DmaResvEntry[] | null {
   let found: DmaResvEntry[] = [];
   const cursor = dmaResvIterBegin(obj, usage);
   for (const fence of dmaResvForEachFenceUnlocked(cursor)) {
     if (cursor.isRestarted) {
       for (const entry of found) dmaFencePut(entry.fence);
       found = [];
-      if (!obj.platform.allocate((obj.list?.entries.length ?? 0) * POINTER_BYTES)) return null;
+      if (!allocate(obj.list?.entries.length ?? 0)) return null;
     }
     found.push({ fence: dmaFenceGet(fence), usage: cursor.fenceUsage });
   }
@@ -60,10 +66,19 @@ export function dmaResvGetSingleton(obj: DmaResv, usage: DmaResvUsage): Outcome<
  */
 export function dmaResvCopyFences(dst: DmaResv, src: DmaResv): number {
   dmaResvAssertHeld(dst);
-  const entries = unsignaledEntries(src, DmaResvUsage.BOOKKEEP);
+  let room: DmaResvList | null = null;
+  const entries = unsignaledEntries(src, DmaResvUsage.BOOKKEEP, (count) => {
+    room = dmaResvListAlloc(src.platform, count);
+    return room !== null;
+  });
   if (entries === null) return -Errno.ENOMEM;
   const before = dst.list;
-  dst.list = { entries, capacity: entries.length };
+  dst.list = listOf(room, entries);
   for (const { fence } of before?.entries ?? []) dmaFencePut(fence);
   return 0;
+}
+
+/** A list without any fence is none. */
+function listOf(room: DmaResvList | null, entries: DmaResvEntry[]): DmaResvList | null {
+  return room === null ? null : { entries, capacity: room.capacity };
 }

@@ -47,6 +47,36 @@ describe('slots', () => {
     expect(() => dmaResvAddFence(resv, fence(platform, 99), READ)).toThrow('resv-no-slot');
   });
 
+  it('are five again after an unlock left none, and twice as many when they run out', () => {
+    const { platform, resv } = bench();
+    const { BOOKKEEP: usage } = DmaResvUsage;
+    for (let round = 0; round < 2; round += 1) {
+      dmaResvTrylock(resv);
+      expect(dmaResvReserveFences(resv, 1)).toBe(0);
+      expect(resv.list?.capacity).toBe(5);
+      if (round === 0) dmaResvUnlock(resv);
+    }
+    for (let n = 0; n < 5; n += 1) dmaResvAddFence(resv, fence(platform, 10 + n), usage);
+    dmaResvReserveFences(resv, 1);
+    // Ten slots and the header are 104 bytes; the slab gives 128.
+    expect(resv.list?.capacity).toBe(13);
+  });
+
+  it.each([
+    [1, 5],
+    [5, 9],
+    [9, 21],
+    [17, 61],
+    [1000, 2045],
+    [1021, 2045],
+    [1500, 4093],
+  ])('for %i fences are %i, as large allocations are powers of two as well', (wanted, slots) => {
+    const { resv } = bench();
+    dmaResvTrylock(resv);
+    dmaResvReserveFences(resv, wanted);
+    expect(resv.list?.capacity).toBe(slots);
+  });
+
   it('that were not used are gone after an unlock', () => {
     const { platform, resv } = bench();
     add(resv, fence(platform, 1), READ);
@@ -75,6 +105,72 @@ describe('slots', () => {
     dmaResvReplaceFences(resv, 1, fence(platform, 5, 9), KERNEL);
     dmaResvUnlock(resv);
     expect(shown()).toEqual(['9/0', '9/0']);
+  });
+});
+
+describe('a slot', () => {
+  const shown = ({ list }: DmaResv): number[][] =>
+    (list?.entries ?? []).map(({ fence: { context, seqno }, usage }) => [context, seqno, usage]);
+
+  it('goes to a later fence of its context with the same usage, never to an earlier one', () => {
+    const { platform, resv } = bench();
+    add(resv, fence(platform, 1, 5), READ);
+    add(resv, fence(platform, 1, 6), READ);
+    expect(shown(resv)).toEqual([[1, 6, READ]]);
+    add(resv, fence(platform, 1, 4), READ);
+    expect(shown(resv)).toEqual([
+      [1, 6, READ],
+      [1, 4, READ],
+    ]);
+  });
+
+  it('of a fence that signaled goes to the next one, whatever context and usage', () => {
+    const { platform, resv } = bench();
+    const [gone, stays] = [fence(platform, 1), fence(platform, 2)];
+    dmaResvTrylock(resv);
+    dmaResvReserveFences(resv, 2);
+    dmaResvAddFence(resv, gone, KERNEL);
+    dmaResvAddFence(resv, stays, WRITE);
+    dmaFenceSignal(gone);
+    dmaResvAddFence(resv, fence(platform, 3), BOOKKEEP);
+    dmaResvUnlock(resv);
+    expect(shown(resv)).toEqual([
+      [3, 1, BOOKKEEP],
+      [2, 1, WRITE],
+    ]);
+    expect([gone.refs, stays.refs]).toEqual([1, 2]);
+  });
+});
+
+describe('a copy', () => {
+  it('of nothing is no list at all; of fences it has the slots of the source', () => {
+    const { platform, resv } = bench();
+    const copy = dmaResvInit(platform);
+    add(copy, fence(platform, 1), READ);
+    dmaResvTrylock(copy);
+    expect(dmaResvCopyFences(copy, resv)).toBe(0);
+    expect(copy.list).toBe(null);
+    const signaled = fence(platform, 2);
+    add(resv, signaled, READ);
+    add(resv, fence(platform, 3), BOOKKEEP);
+    dmaFenceSignal(signaled);
+    expect(dmaResvCopyFences(copy, resv)).toBe(0);
+    expect(copy.list?.entries.map((e) => [e.fence.context, e.usage])).toEqual([[3, BOOKKEEP]]);
+    expect(copy.list?.capacity).toBe(5);
+  });
+
+  it('and a snapshot without memory leave references and the list as they were', () => {
+    const { platform, resv } = bench();
+    const [one, two] = [fence(platform, 1), fence(platform, 2)];
+    add(resv, one, READ);
+    const copy = dmaResvInit(platform);
+    add(copy, two, READ);
+    platform.allocate = () => false;
+    dmaResvTrylock(copy);
+    expect(dmaResvCopyFences(copy, resv)).toBe(-Errno.ENOMEM);
+    expect(dmaResvGetFences(resv, READ)).toEqual({ ok: false, errno: Errno.ENOMEM });
+    expect(copy.list?.entries.map((e) => e.fence)).toEqual([two]);
+    expect([one.refs, two.refs]).toEqual([2, 2]);
   });
 });
 

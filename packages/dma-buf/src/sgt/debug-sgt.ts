@@ -6,9 +6,13 @@
 
 import { SgTable, sgAllocTable, sgFreeTable } from '@sgfree/dma-sg';
 import { InternalError, offsetWithin, PAGE_SIZE } from '@sgfree/hw-model';
-import { type Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
+import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
 import type { MappingFace } from '../buffer/map-attachment.ts';
+import type { DmaBufPlatform } from '../dma-buf-platform.ts';
+
+/** A table and the pointer to the one behind it. */
+const WRAPPER_BYTES = 24;
 
 class DebugSgt extends SgTable {
   readonly from: SgTable;
@@ -22,8 +26,10 @@ class DebugSgt extends SgTable {
 /** Shows copies on a platform that debugs tables, else the exporter's own. @internal */
 export const sgtFace: MappingFace<SgTable> = {
   show: (attach, mapping) => {
-    if (attach.dev.platform.debug !== null) checkAlignment(attach, mapping);
-    return attach.dmabuf.platform.debugTables ? copyOf(mapping) : success(mapping);
+    const { platform } = attach.dmabuf;
+    const shown = platform.debugTables ? copyOf(platform, mapping) : success(mapping);
+    if (shown.ok && attach.dev.platform.debug !== null) checkAlignment(attach, mapping);
+    return shown;
   },
   behind: (attach, shown) => {
     if (!attach.dmabuf.platform.debugTables) return shown;
@@ -33,7 +39,8 @@ export const sgtFace: MappingFace<SgTable> = {
   },
 };
 
-function copyOf(from: SgTable): Outcome<SgTable> {
+function copyOf({ allocate }: DmaBufPlatform, from: SgTable): Outcome<SgTable> {
+  if (!allocate(WRAPPER_BYTES)) return failure(Errno.ENOMEM);
   const copy = new DebugSgt(from);
   const error = sgAllocTable(copy, from.mappedCount);
   if (error !== 0) return failure(-error as Errno);

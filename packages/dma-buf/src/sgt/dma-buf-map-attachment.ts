@@ -7,6 +7,7 @@ import type { SgTable } from '@sgfree/dma-sg';
 import type { ModelTask } from '@sgfree/hw-model';
 import type { Outcome } from '@sgfree/mm';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
+import { needsNoLock } from '../buffer/lock-rules.ts';
 import { mapAttachment, unmapAttachment } from '../buffer/map-attachment.ts';
 import { dmaResvLock, dmaResvUnlock } from '../resv/dma-resv.ts';
 import { sgtFace } from './debug-sgt.ts';
@@ -48,6 +49,7 @@ export function* dmaBufMapAttachmentUnlocked(
   dir: DmaDataDirection,
 ): ModelTask<Outcome<SgTable>> {
   const { resv } = attach.dmabuf;
+  needsNoLock(attach.dmabuf, 'dma_buf_map_attachment_unlocked');
   yield* dmaResvLock(resv);
   const table = yield* dmaBufMapAttachment(attach, dir);
   dmaResvUnlock(resv);
@@ -65,6 +67,7 @@ export function* dmaBufUnmapAttachmentUnlocked(
   dir: DmaDataDirection,
 ): ModelTask<void> {
   const { resv } = attach.dmabuf;
+  needsNoLock(attach.dmabuf, 'dma_buf_unmap_attachment_unlocked');
   yield* dmaResvLock(resv);
   yield* dmaBufUnmapAttachment(attach, table, dir);
   dmaResvUnlock(resv);
