@@ -81,12 +81,15 @@ export class VfioMachine {
   readonly far: Device;
   readonly engines: { readonly near: DmaEngine; readonly far: DmaEngine };
   readonly domain: PagingDomain | null;
+  /** Where the tables of the IOMMU come from. */
+  readonly tableFrames: FrameAllocator;
 
   constructor(options: VfioMachineOptions = {}) {
     const { iommu = false, listed = true, linuxQuirks, fdLimit, open = true } = options;
     this.clock = options.scheduler?.clock ?? new Clock();
     this.scheduler = options.scheduler ?? new Scheduler({ clock: this.clock });
     this.memory.addRam(ram.base, ram.bytes);
+    this.tableFrames = new FrameAllocator(this.memory, ram);
     this.log.enabled = true;
     this.fabric = new PciFabric({ memory: this.memory, clock: this.clock, log: this.log });
     this.bar.now = () => this.clock.step;
@@ -183,8 +186,7 @@ export class VfioMachine {
 
   #translated(): PagingDomain {
     const format = new VtdSecondStageFormat({ flushRange: true });
-    const frames = new FrameAllocator(this.memory, ram);
-    const table = new PageTable({ format, memory: this.memory, frames, vaBits: 48 });
+    const table = new PageTable({ format, memory: this.memory, frames: this.tableFrames, vaBits: 48 });
     const ops = { iotlbSync(): void {}, flushIotlbAll(): void {}, iotlbSyncMap: null };
     const domain = new PagingDomain({ table, ops, type: 'dma', log: this.log });
     this.fabric.setTranslationAgent({

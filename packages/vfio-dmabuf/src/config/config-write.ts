@@ -15,10 +15,9 @@ import { vfioLockAndSetPowerState } from '../device/power-state.ts';
 import { vfioPmRuntimeGet, vfioPmRuntimePut } from '../device/runtime-power.ts';
 import type { VfioPciDevice } from '../device/vfio-pci-device.ts';
 import { vfioPciDmaBufMove } from '../export/dma-buf-move.ts';
-import { PCI_AF_CTRL_FLR, PCI_EXP_DEVCTL_BCR_FLR } from './virtual-config.ts';
+import { PCI_AF_CTRL_FLR, PCI_EXP_DEVCTL_BCR_FLR, PM_CTRL } from './virtual-config.ts';
 
 const PCI_COMMAND_IO = 0x1;
-const PM_CTRL = 4;
 const EXP_DEVCAP = 4;
 const EXP_DEVCTL = 8;
 const EXP_BYTES = 60;

@@ -1,8 +1,8 @@
 // VfioVirtualConfig: the configuration space that the user sees: some bits are VFIO's own copy, the rest is hardware's.
 // Source followed: vfio_config_init, vfio_default_config_read and vfio_default_config_write in
 // drivers/vfio/pci/vfio_pci_config.c.
-// Simplified: writable are the command register, BARs (a copy only), power state, Device Control and the AF control; all
-// other bits are read-only. A function's BARs survive its reset, so none has to be restored.
+// Simplified: writable are the command register, BARs (a copy only), power management, Device Control and the AF control;
+// all other bits are read-only. A function's BARs survive its reset, so none has to be restored.
 
 import { CONFIG_SPACE_BYTES, type ConfigWidth, findCapability, type PciFunction } from '@sgfree/hw-model';
 import { type MemoryDecoding, PCI_COMMAND, PCI_COMMAND_MEMORY } from '../device/memory-decoding.ts';
@@ -12,7 +12,10 @@ const PCI_BASE_ADDRESS_0 = 0x10;
 const PCI_CAP_ID_PM = 0x01;
 const PCI_CAP_ID_EXP = 0x10;
 const PCI_CAP_ID_AF = 0x13;
-const PM_STATE_MASK = 0x3;
+/** Power management control: all but the power state, which only VFIO writes, and the wake-up bits. */
+const PM_CTRL_WRITABLE = 0x7efc;
+/** Offset of the power management control in its capability. @internal */
+export const PM_CTRL = 4;
 /** Device Control: a function-level reset is asked for. @internal */
 export const PCI_EXP_DEVCTL_BCR_FLR = 0x8000;
 /** AF control: a function-level reset is asked for. @internal */
@@ -130,7 +133,7 @@ export class VfioVirtualConfig {
       put(this.#virtual, at, 4, 0xffffffff);
       put(this.#writable, at, 4, 0xffffffff);
     }
-    if (this.pmAt !== 0) put(this.#writable, this.pmAt + 4, 2, PM_STATE_MASK);
+    if (this.pmAt !== 0) put(this.#writable, this.pmAt + PM_CTRL, 2, PM_CTRL_WRITABLE);
     if (this.expAt !== 0) {
       put(this.#virtual, this.expAt + 8, 2, PCI_EXP_DEVCTL_BCR_FLR);
       put(this.#writable, this.expAt + 8, 2, 0xffff);

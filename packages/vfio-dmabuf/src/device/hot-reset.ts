@@ -9,6 +9,7 @@ import { vfioPciDmaBufMove } from '../export/dma-buf-move.ts';
 import { vfioPciMemoryEnabled, vfioPciZapBars } from './memory-enabled.ts';
 import { vfioPciSetPowerState } from './power-state.ts';
 import { functionReset } from './reset-function.ts';
+import { vfioPmRuntimeGet, vfioPmRuntimePut } from './runtime-power.ts';
 import type { VfioPciDevice } from './vfio-pci-device.ts';
 
 /**
@@ -39,7 +40,7 @@ function* resetEach(devices: readonly VfioPciDevice[]): ModelTask<number> {
 }
 
 /**
- * Resets every device of the set. -EINVAL when `owned` lacks one, -EBUSY when somebody holds a memory lock, the error
+ * Resets every device of the set; those that sleep are awake meanwhile. -EINVAL when `owned` lacks one, -EBUSY when somebody holds a memory lock, the error
  * of the bus reset; in each case the devices taken so far come back.
  * @kernel vfio_pci_dev_set_hot_reset
  * @public
@@ -49,6 +50,14 @@ export function* vfioPciDevSetHotReset(
   owned: readonly VfioPciDevice[],
 ): ModelTask<number> {
   yield* set.lock.lock();
+  for (const vdev of set.devices) yield* vfioPmRuntimeGet(vdev);
+  const error = yield* resetOwned(set, owned);
+  for (const vdev of set.devices) vfioPmRuntimePut(vdev);
+  set.lock.unlock();
+  return error;
+}
+
+function* resetOwned(set: VfioDeviceSet, owned: readonly VfioPciDevice[]): ModelTask<number> {
   const taken: VfioPciDevice[] = [];
   let error = yield* takeAll(set, owned, taken);
   if (error === 0) {
@@ -59,7 +68,6 @@ export function* vfioPciDevSetHotReset(
     if (vdev.openCount > 0 && vfioPciMemoryEnabled(vdev)) yield* vfioPciDmaBufMove(vdev, false);
     vdev.memoryLock.writeUnlock();
   }
-  set.lock.unlock();
   return error;
 }
 

@@ -54,10 +54,11 @@ export function* vfioPciCoreCloseDevice(vdev: VfioPciDevice): ModelTask<void> {
 }
 
 function* disable(vdev: VfioPciDevice): ModelTask<void> {
-  yield* vfioPmRuntimeGet(vdev);
   yield* vfioPciDmaBufCleanup(vdev);
   vdev.userMappings.length = 0;
+  // Without its low power mode a sleeping device wakes up and nobody is told.
   yield* vfioPciRuntimePmExit(vdev);
+  yield* vfioPmRuntimeGet(vdev);
   vfioPciSetPowerState(vdev, 0);
   setCommand(vdev, PCI_COMMAND_MASTER, 0);
   if (vdev.resetWorks) yield* pciTryResetFunction(vdev);

@@ -4,18 +4,27 @@
 // Simplified: changes of state take no time and do not fail; nothing is lost in D3hot.
 
 import type { ModelTask } from '@sgfree/hw-model';
+import { PM_CTRL } from '../config/virtual-config.ts';
 import { vfioPciDmaBufMove } from '../export/dma-buf-move.ts';
 import { vfioPciMemoryEnabled, vfioPciZapAndDownWriteMemoryLock } from './memory-enabled.ts';
 import { PCI_D3HOT, type PciPowerState } from './pci-power-state.ts';
 import type { VfioPciDevice } from './vfio-pci-device.ts';
 
+/** The state is the lowest field of the power management control. */
+const PM_STATES = 4;
+
 /**
- * Puts the function into a power state; the caller write-holds the memory lock.
+ * Puts the function into a power state, which its power management control shows; the caller write-holds the memory lock.
  * @kernel vfio_pci_set_power_state
  * @internal
  */
 export function vfioPciSetPowerState(vdev: VfioPciDevice, state: PciPowerState): void {
+  const { config, pdev } = vdev;
   vdev.powerState = state;
+  if (config.pmAt !== 0) {
+    const control = config.hardware(config.pmAt + PM_CTRL, 2);
+    pdev.fn.config.write(config.pmAt + PM_CTRL, 2, control - (control % PM_STATES) + state);
+  }
   if (state >= PCI_D3HOT) vdev.decoding.stop('power');
   else vdev.decoding.resume('power');
 }

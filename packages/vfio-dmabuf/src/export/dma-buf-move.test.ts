@@ -47,6 +47,23 @@ describe('a hot reset', () => {
     expect(machine.vdev.dmabufs[0]?.revoked).toBe(false);
   });
 
+  it('takes devices in their order and gives them back the last first', () => {
+    const machine = new VfioMachine();
+    const { vdev, other } = machine;
+    machine.run(vfioPciCoreEnable(other));
+    for (const device of [vdev, other]) machine.ioctl(featureBytes(), device);
+    expect(hotReset(machine)).toBe(0);
+    const moves = machine.log.events.filter(
+      ({ kind }) => kind === 'vfio:revoked' || kind === 'vfio:unrevoked',
+    );
+    expect(moves.map(({ kind, device }) => [kind, device])).toEqual([
+      ['vfio:revoked', vdev.name],
+      ['vfio:revoked', other.name],
+      ['vfio:unrevoked', other.name],
+      ['vfio:unrevoked', vdev.name],
+    ]);
+  });
+
   it('leaves a buffer of a device that nobody has open as it is', () => {
     const machine = new VfioMachine();
     machine.ioctl(featureBytes());

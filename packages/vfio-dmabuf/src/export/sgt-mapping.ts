@@ -24,7 +24,10 @@ export type VfioSgtOptions = Pick<SgtAttachment, 'linuxQuirks' | 'sgArrays'>;
  * @public
  */
 export function vfioSgtMapping(options: VfioSgtOptions = {}): VfioMapping<VfioSgTable> {
-  const side = ({ dev }: DmaBufAttachment<VfioSgTable>): SgtAttachment => ({ dev, ...options });
+  const side = ({ dev, dmabuf }: DmaBufAttachment<VfioSgTable>): SgtAttachment => {
+    const { resv, platform } = dmabuf;
+    return { dev, resv, allocate: (bytes) => platform.allocate(bytes), ...options };
+  };
   return {
     map: (attach, priv, dir) => dmaBufPhysVecToSgt(side(attach), priv.provider, priv.physVec, priv.size, dir),
     unmap: (attach, table, dir) => dmaBufFreeSgt(side(attach), table, dir),
