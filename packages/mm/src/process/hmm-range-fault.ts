@@ -66,7 +66,7 @@ export interface HmmRange {
 
 /**
  * Looks at a range with the mmap lock held: 0; -EBUSY when an invalidation came in between; -EFAULT where a page that was
- * asked for cannot be had; -ENOMEM.
+ * asked for cannot be had; -EPERM where it may not be written.
  * @public
  * @kernel hmm_range_fault
  */
@@ -84,11 +84,12 @@ function* lookAtPage(mm: ProcessMemory, range: HmmRange, address: number): Model
   const entry = range.first + (address - range.start) / PAGE_SIZE;
   const area = mm.areaAt(address);
   // A BAR without pages has nothing that could be shown; rights are an error only of a fault.
-  if (fault && (area === undefined || area.kind === 'io' || (write && !area.writable))) return -Errno.EFAULT;
+  if (fault && (area === undefined || area.kind === 'io')) return -Errno.EFAULT;
+  if (fault && write && area?.writable === false) return -Errno.EPERM;
   const present = mm.ptes.get(address / PAGE_SIZE);
   if (fault && (present === undefined || (write && !present.writable))) {
-    const error = yield* handleMmFault(mm, address, write);
-    if (error !== 0) return error;
+    // Whatever a fault failed for, also memory that ran out, is told as one error.
+    if ((yield* handleMmFault(mm, address, write)) !== 0) return -Errno.EFAULT;
   }
   const pte = area?.kind === 'io' ? undefined : mm.ptes.get(address / PAGE_SIZE);
   const sticky = (pfns.flags[entry] ?? 0) & STICKY;

@@ -50,9 +50,11 @@ export class MmuIntervalNotifier {
     this.start = start;
     this.end = end;
     this.ops = ops;
+    // Whatever is being invalidated now may meet the new range: it starts out as collided, until that is over.
+    if (subscriptions.activeRanges > 0 && subscriptions.invalidateSeq % 2 === 0)
+      subscriptions.invalidateSeq += 1;
     const seq = subscriptions.invalidateSeq;
-    // Only a range that is being invalidated now starts out as collided.
-    this.invalidateSeq = subscriptions.activeRanges > 0 && seq % 2 === 1 ? seq : seq - 1;
+    this.invalidateSeq = subscriptions.activeRanges > 0 ? seq : seq - 1;
   }
 }
 

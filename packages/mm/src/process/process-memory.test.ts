@@ -172,6 +172,35 @@ describe('watchers', () => {
     expect(mm.ptes.size).toBe(0);
   });
 
+  it('that come while something is invalidated have collided until it is over', () => {
+    const { mm, scheduler } = process();
+    const seen: string[] = [];
+    function* reader(): ModelTask<void> {
+      yield* mm.notifiers.invalidateStart({ start: 0, end: PAGE, blockable: true });
+      const sub = mmuIntervalNotifierInsert(mm.notifiers, 0, PAGE, {
+        *invalidate(): ModelTask<boolean> {
+          yield { at: 'test:callback' };
+          return true;
+        },
+      });
+      scheduler.spawn('end', endIt());
+      const seq = yield* mmuIntervalReadBegin(sub);
+      seen.push('read');
+      expect(mmuIntervalReadRetry(sub, seq)).toBe(false);
+      expect(mm.notifiers.watchers.has(sub)).toBe(true);
+    }
+    function* endIt(): ModelTask<void> {
+      yield { at: 'test:late' };
+      yield { at: 'test:later' };
+      seen.push('ended');
+      mm.notifiers.invalidateEnd();
+    }
+    scheduler.spawn('reader', reader());
+    expect(scheduler.run().status).toBe('idle');
+    expect(seen).toEqual(['ended', 'read']);
+    expect(mm.notifiers.invalidateSeq % 2).toBe(0);
+  });
+
   it('under every seed a read that passes the retry check saw the frames of now', () => {
     for (let seed = 1; seed <= 40; seed += 1) {
       const { mm, at, sub } = watched();
@@ -237,6 +266,27 @@ describe('range fault', () => {
     expect((pfns.flags[1] ?? 0) & HmmPfn.DMA_MAPPED).toBe(HmmPfn.DMA_MAPPED);
     run(vmMunmap(mm, at, 3 * PAGE));
     expect(look(true, false)).toBe(-Errno.EFAULT);
+  });
+
+  it('a write to what is read-only is not permitted, and memory that runs out is a bad address', () => {
+    const { pages, mm, run } = process();
+    const fixed = mm.mmap(PAGE, { writable: false });
+    const at = mm.mmap(PAGE);
+    const notifier = mmuIntervalNotifierInsert(mm.notifiers, fixed, at + PAGE - fixed, {
+      *invalidate(self, _range, seq): ModelTask<boolean> {
+        yield { at: 'test:callback' };
+        mmuIntervalSetSeq(self, seq);
+        return true;
+      },
+    });
+    const look = (start: number, write: boolean): number => {
+      const range = { start, end: start + PAGE, pfns: new HmmPfns(1), first: 0, fault: true, write };
+      return run(hmmRangeFaultUnlockedTimeout(mm, { notifier, notifierSeq: 0, ...range }, 1000));
+    };
+    expect(look(fixed, true)).toBe(-Errno.EPERM);
+    expect(look(fixed, false)).toBe(0);
+    pages.failAfter = 0;
+    expect(look(at, true)).toBe(-Errno.EFAULT);
   });
 
   it('huge memory is brought whole and its order is told', () => {

@@ -21,7 +21,7 @@ import {
   MAX_SCHEDULE_TIMEOUT,
 } from '@sgfree/dma-buf';
 import type { Device } from '@sgfree/dma-core';
-import { alignDown, alignUp, InternalError, type ModelTask, offsetWithin, PAGE_SIZE } from '@sgfree/hw-model';
+import { alignDown, alignUp, InternalError, type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import type { DmaRange } from '../dma-range.ts';
 import type { IbDevice } from '../verbs/ib-device.ts';
@@ -140,7 +140,8 @@ export function* ibUmemDmabufGet<Mapping>(
 function refusal(device: IbDevice, bufferSize: number, offset: number, size: number): Errno | 0 {
   if (bufferSize < offset + size) return Errno.EINVAL;
   if (!device.allocate(UMEM_BYTES)) return Errno.ENOMEM;
-  return offsetWithin(offset, PAGE_SIZE) + size === 0 ? Errno.EINVAL : 0;
+  // Pages are counted from `iova`, which is still 0: the offset does not count.
+  return size === 0 ? Errno.EINVAL : 0;
 }
 
 function* putAfter<M>(dmabuf: DmaBuf<M>, errno: Errno): ModelTask<Outcome<never>> {

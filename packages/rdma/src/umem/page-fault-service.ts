@@ -15,6 +15,8 @@ export type PageFaultServer = (fault: RdmaPageFault) => ModelTask<number>;
  */
 export class PageFaultService {
   readonly #servers = new Map<RdmaKeyEntry, PageFaultServer>();
+  /** Faults of each key that are being served now. */
+  readonly #busy = new Map<RdmaKeyEntry, number>();
   /** Faults served so far, failed ones included. */
   served = 0;
 
@@ -34,9 +36,19 @@ export class PageFaultService {
     this.#servers.delete(mr.entry);
   }
 
+  /** Waits until no fault of the region is being served; none starts once it is forgotten. @internal */
+  *settle(mr: IbMr): ModelTask<void> {
+    yield { at: 'page-fault:settle', until: () => (this.#busy.get(mr.entry) ?? 0) === 0 };
+  }
+
   *#serve(fault: RdmaPageFault): ModelTask<void> {
-    const server = this.#servers.get(fault.entry);
+    const { entry } = fault;
+    const server = this.#servers.get(entry);
+    this.#busy.set(entry, (this.#busy.get(entry) ?? 0) + 1);
     const error = server === undefined ? -1 : yield* server(fault);
+    const left = (this.#busy.get(entry) ?? 0) - 1;
+    if (left > 0) this.#busy.set(entry, left);
+    else this.#busy.delete(entry);
     this.served += 1;
     fault.resolve(error < 0 ? 'failed' : 'resumed');
   }

@@ -1,5 +1,5 @@
 // On-demand regions: a peer's write faults pages in, a change of the process takes them away in the right order.
-import { dmaAddr, PAGE_SIZE } from '@sgfree/hw-model';
+import { dmaAddr, PAGE_SIZE, RdmaPageFault } from '@sgfree/hw-model';
 import { copyFromUser, copyToUser, Errno, vmMunmap, zapPageRange } from '@sgfree/mm';
 import { expect, it } from 'vitest';
 import { UmemMachine } from '../../test/umem-machine.ts';
@@ -117,6 +117,33 @@ it('refuses ranges outside, processes that are gone, and allocations that fail',
   }
 });
 
+it('keeps nothing after a fault that fails at any page of the process or of the page table', () => {
+  let failures = 0;
+  for (const kind of ['tables', 'pages'] as const) {
+    for (let allowed = 0; allowed < 8; allowed += 1) {
+      const machine = new UmemMachine({ iommu: true });
+      const faults = new PageFaultService(machine.device, machine.rig.scheduler);
+      const at = machine.mm.mmap(4 * PAGE_SIZE);
+      const before = machine.leftovers;
+      const made = ibRegOdpMr(machine.pd, machine.mm, at, 4 * PAGE_SIZE, at, ACCESS, faults);
+      const reg = outcomeValue(machine.do(made));
+      machine[kind].failAfter = allowed;
+      const fault = new RdmaPageFault(reg.mr.entry, { iova: at, bytes: 4 * PAGE_SIZE, write: true });
+      machine.device.nic.onPageFault?.(fault);
+      machine.rig.scheduler.run();
+      expect(reg.umem.umemMutex.locked).toBe(false);
+      expect(reg.umem.npages).toBe(machine.domain.table.liveLeafEntries);
+      if (fault.answer === 'failed') failures += 1;
+      else expect(reg.umem.npages).toBe(4);
+      expect(machine.do(ibDeregOdpMr(reg, faults))).toBe(0);
+      expect(machine.leftovers).toEqual(before);
+      machine.do(vmMunmap(machine.mm, at, 4 * PAGE_SIZE));
+      expect(machine.pages.liveFrames).toBe(0);
+    }
+  }
+  expect(failures).toBeGreaterThan(4);
+});
+
 /** Looks, maps what is there and gives the mutex back: entries in the range, entries mapped. */
 function* locked(
   umem: Parameters<typeof ibUmemOdpMapDmaAndLock>[0],
@@ -134,3 +161,31 @@ function* locked(
   umem.umemMutex.unlock();
   return [count, mapped];
 }
+
+it('a fault that is being served when the region goes leaves nothing mapped behind', () => {
+  let served = 0;
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const machine = new UmemMachine({ iommu: true, seed });
+    const faults = new PageFaultService(machine.device, machine.rig.scheduler);
+    const at = machine.mm.mmap(4 * PAGE_SIZE);
+    const before = machine.leftovers;
+    const made = ibRegOdpMr(machine.pd, machine.mm, at, 4 * PAGE_SIZE, at, ACCESS, faults);
+    const reg = outcomeValue(machine.do(made));
+    const { scheduler } = machine.rig;
+    for (let page = 0; page < 4; page += 1) {
+      const wanted = { iova: at + page * PAGE_SIZE, bytes: PAGE_SIZE, write: true };
+      machine.device.nic.onPageFault?.(new RdmaPageFault(reg.mr.entry, wanted));
+    }
+    let error = -1;
+    scheduler.spawn('deregister', deregister());
+    scheduler.run();
+    expect(error).toBe(0);
+    expect(machine.leftovers).toEqual(before);
+    expect(reg.umem.npages).toBe(0);
+    served += faults.served;
+    function* deregister() {
+      error = yield* ibDeregOdpMr(reg, faults);
+    }
+  }
+  expect(served).toBe(160);
+});

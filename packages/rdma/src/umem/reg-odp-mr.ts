@@ -103,13 +103,15 @@ function* serveFault(mr: IbMr, umem: IbUmemOdp, fault: RdmaPageFault): ModelTask
 }
 
 /**
- * Takes an on-demand region away: the key, then the mappings, then the watcher. 0, or -EINVAL while windows are bound.
+ * Takes an on-demand region away: the key, the faults being served, the mappings, the watcher. 0, or -EINVAL while windows are bound.
  * @public
  */
 export function* ibDeregOdpMr(reg: UmemMr<IbUmemOdp>, faults: PageFaultService): ModelTask<number> {
   const error = yield* ibDeregMr(reg.mr);
   if (error !== 0) return error;
   faults.forget(reg.mr);
+  // A fault that is still being served would map into what is given back.
+  yield* faults.settle(reg.mr);
   yield* reg.umem.release();
   return 0;
 }
