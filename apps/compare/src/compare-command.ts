@@ -1,20 +1,21 @@
 // `sgfree compare`: the same I/O at every stage of the road that runs, on the same machine, side by side: with its data in
-// RAM, then in a peer's BAR.
+// RAM, then in a peer's BAR; then a BAR that is taken back while it is in use.
 // Source followed: the project's main job.
 // Simplified: data in RAM in strict mode only; several lists run one after the other, each on fresh machines.
 
 import { join } from 'node:path';
 import {
   compareVerdict,
+  type ExportedBarFault,
   machineShape,
   overallVerdict,
   type PageBacking,
   type PlantedFault,
-  runnableStages,
+  type RunnableStage,
   type Verdict,
 } from '@sgfree/roadmap';
 import { createColors } from 'picocolors';
-import { type Comparison, compareDocument } from './compare-json.ts';
+import { type Comparison, compareDocument, type Shown } from './compare-json.ts';
 import { peerText } from './compare-peer-text.ts';
 import { comparePeers, type PeerComparisons } from './compare-peers.ts';
 import { comparisonText } from './comparison-text.ts';
@@ -26,6 +27,9 @@ import { runMachine } from './real-machine/machine-run.ts';
 import { machineText } from './real-machine/machine-text.ts';
 import { readInput } from './request-list/read-input.ts';
 import { parseRequestList, type RequestList } from './request-list/request-list.ts';
+import { revokePart } from './revoke/revoke-part.ts';
+import { revokeText } from './revoke/revoke-text.ts';
+import { chosenStages } from './stage-choice.ts';
 import { type World, wantsColour } from './world.ts';
 
 /** Options of the command, checked. */
@@ -37,12 +41,21 @@ export interface CompareOptions {
   readonly memory: number;
   readonly pages?: PageBacking;
   readonly plant?: PlantedFault | PeerPlantedFault;
+  /** Only this stage; default all that can be run. */
+  readonly stage?: number;
   /** Run between two functions of a real machine instead. */
   readonly machine?: MachineOptions;
 }
 
 /** A fault that only a run with data in a peer's BAR can have. */
-export type PeerPlantedFault = 'forced-bus-address';
+export type PeerPlantedFault = ExportedBarFault;
+
+/** Those faults, by their names on the command line. */
+export const PEER_PLANTED_FAULTS: readonly PeerPlantedFault[] = ['forced-bus-address', 'phys-vec-leaks'];
+
+/** True for a fault of a run with data in a peer's BAR. */
+const inPeer = (plant: CompareOptions['plant']): plant is PeerPlantedFault =>
+  PEER_PLANTED_FAULTS.some((fault) => fault === plant);
 
 /** The recorded lists shipped with the command. */
 const BUNDLED = ['nvio_small.jsonl.gz', 'nvio_huge.jsonl', 'nvio_wide.jsonl.gz'] as const;
@@ -53,25 +66,35 @@ export async function runCompare(world: World, options: CompareOptions): Promise
   const progress = new Progress(world);
   if (options.machine !== undefined)
     return await compareOnMachine(world, options, options.machine, lists, progress);
-  const comparisons = lists.map((list) => compareList(options, list, progress));
+  const stages = chosenStages(options.stage);
+  const inRam = stages.storage.length === 0 ? [] : lists;
+  const comparisons = inRam.map((list) => compareList(options, list, stages.storage, progress));
   const peers = comparePeersOf(lists[0] as RequestList, options, progress);
+  const revoke = stages.revoke && revokesWanted(options) ? revokePart(options, progress) : null;
   progress.end();
-  const verdict = overallVerdict([...comparisons, ...(peers?.comparisons ?? [])].map((one) => one.verdict));
-  if (options.json) world.out(compareDocument(comparisons, peers, options, verdict));
-  else world.out(textOf(world, options, comparisons, peers, verdict));
+  const judged = [...comparisons, ...(peers?.comparisons ?? []), ...(revoke === null ? [] : [revoke])];
+  const verdict = overallVerdict(judged.map((one) => one.verdict));
+  const shown = { comparisons, peers, revoke };
+  if (options.json) world.out(compareDocument(shown, options, verdict));
+  else world.out(textOf(world, options, shown, verdict, judged.length));
   return verdict.ok ? 0 : 1;
 }
+
+/** Stage 6 runs no list: it is not shown beside a list of the user's own or a fault of other stages, unless asked for. */
+const revokesWanted = ({ plant, requests, stage }: CompareOptions): boolean =>
+  stage !== undefined || (plant === undefined && requests.length === 0);
 
 /** The same on a real machine: in a peer's BAR only. */
 async function compareOnMachine(
   world: World,
-  { seed, plant, json }: CompareOptions,
+  { seed, plant, stage, json }: CompareOptions,
   machine: MachineOptions,
   [list]: readonly RequestList[],
   progress: Progress,
 ): Promise<number> {
   const pair = await machinePair(world, machine);
-  const run = plant === 'forced-bus-address' ? { seed, plant } : { seed };
+  const stages = chosenStages(stage).storage;
+  const run = { seed, stages, ...(plant === 'forced-bus-address' ? { plant } : {}) };
   const comparison = runMachine(pair, list as RequestList, run, progress);
   progress.end();
   const { verdict } = comparison;
@@ -98,27 +121,33 @@ function readLists(world: World, options: CompareOptions): RequestList[] {
   });
 }
 
-/** Null where a fault was put into the runs in RAM: what they show needs nothing beside it. */
+/** Null where no stage of them was asked for, or a fault was put into the runs in RAM: that needs nothing beside it. */
 function comparePeersOf(
   list: RequestList,
-  { seed, plant }: CompareOptions,
+  { seed, plant, stage }: CompareOptions,
   progress: Progress,
 ): PeerComparisons | null {
-  if (plant === undefined) return comparePeers(list, { seed }, progress);
-  return plant === 'forced-bus-address' ? comparePeers(list, { seed, plant }, progress) : null;
+  const stages = chosenStages(stage);
+  if (stages.storage.length + stages.exporting.length === 0) return null;
+  if (plant === undefined) return comparePeers(list, { seed, stages }, progress);
+  return inPeer(plant) ? comparePeers(list, { seed, plant, stages }, progress) : null;
 }
 
-function compareList(options: CompareOptions, list: RequestList, progress: Progress): Comparison {
-  const { seed, memory: memoryBytes, plant } = options;
+function compareList(
+  { seed, memory: memoryBytes, plant }: CompareOptions,
+  list: RequestList,
+  stages: readonly RunnableStage[],
+  progress: Progress,
+): Comparison {
   const { ios, backing } = list;
-  const reports = runnableStages.map((stage) =>
+  const reports = stages.map((stage) =>
     stage.run({
       ios,
       backing,
       seed,
       memoryBytes,
       onIo: (done) => progress.step(`${list.source}: stage ${stage.stage}`, done, ios.length),
-      ...(plant === undefined || plant === 'forced-bus-address' ? {} : { plant }),
+      ...(plant === undefined || inPeer(plant) ? {} : { plant }),
     }),
   );
   return { list, reports, verdict: compareVerdict(...reports) };
@@ -127,14 +156,15 @@ function compareList(options: CompareOptions, list: RequestList, progress: Progr
 function textOf(
   world: World,
   options: CompareOptions,
-  comparisons: readonly Comparison[],
-  peers: PeerComparisons | null,
+  { comparisons, peers, revoke }: Shown,
   verdict: Verdict,
+  judged: number,
 ): string {
   const coloured = colouring(world);
   const parts = comparisons.map((one) => `${comparisonText(world, options, one)}${coloured(one.verdict)}\n`);
   if (peers !== null) parts.push(peerText(world, peers, coloured));
+  if (revoke !== null) parts.push(revokeText(world, revoke, coloured));
   // Over one comparison the last line would say the same again.
-  if (parts.length > 1) parts.push(`${coloured(verdict)}\n`);
+  if (parts.length > 1 || judged > 1) parts.push(`${coloured(verdict)}\n`);
   return parts.join('\n');
 }

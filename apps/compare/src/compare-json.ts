@@ -6,6 +6,7 @@ import { addOffset, hex } from '@sgfree/hw-model';
 import { machineShape, type StageReport, type Verdict } from '@sgfree/roadmap';
 import type { PeerComparisons } from './compare-peers.ts';
 import type { RequestList } from './request-list/request-list.ts';
+import { type RevokePart, revokePartDocument } from './revoke/revoke-part.ts';
 
 /** Name and version of the document's schema. */
 export const COMPARE_SCHEMA = 'sgfree/compare/v1';
@@ -17,10 +18,16 @@ export interface Comparison {
   readonly verdict: Verdict;
 }
 
+/** Everything that was run; null = nothing of the kind. */
+export interface Shown {
+  readonly comparisons: readonly Comparison[];
+  readonly peers: PeerComparisons | null;
+  readonly revoke: RevokePart | null;
+}
+
 /** The document, ready to print. */
 export function compareDocument(
-  comparisons: readonly Comparison[],
-  peers: PeerComparisons | null,
+  { comparisons, peers, revoke }: Shown,
   run: { readonly memory: number; readonly seed: number },
   verdict: Verdict,
 ): string {
@@ -50,6 +57,7 @@ export function compareDocument(
       verdict: own,
     })),
     peers: peers === null ? null : peersDocument(peers),
+    revoke: revoke === null ? null : revokePartDocument(revoke),
     verdict,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -11,7 +11,12 @@ import {
 } from '@sgfree/roadmap';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Ended, EXIT_TEXT, subCommand } from './base-command.ts';
-import { type CompareOptions, type PeerPlantedFault, runCompare } from './compare-command.ts';
+import {
+  type CompareOptions,
+  PEER_PLANTED_FAULTS,
+  type PeerPlantedFault,
+  runCompare,
+} from './compare-command.ts';
 import { parseSize, sizeText } from './memory-size.ts';
 import {
   addMachineOptions,
@@ -19,6 +24,8 @@ import {
   machineOptions,
   type RawMachineOptions,
 } from './real-machine/machine-options.ts';
+import { InputError } from './request-list/input-error.ts';
+import { chosenStages, stageNumber } from './stage-choice.ts';
 import type { World } from './world.ts';
 
 const EXAMPLES = `
@@ -28,6 +35,8 @@ Examples:
   zcat list.jsonl.gz | sgfree compare -r - --json   from standard input, for programs
   sgfree compare --plant skipped-invalidation       see a check fail
   sgfree compare --plant forced-bus-address         the same for data in a peer's BAR
+  sgfree compare --stage 6                          a BAR taken back while peers work on it
+  sgfree compare --stage 3 --plant phys-vec-leaks   an exported BAR with a leak that Linux 7.3.4 has
 
 A request list has one JSON object a line:
   {"op":"read","pos":4096,"total":4096,"iov":[[4096,[["0x10ac28000",4096]]]]}
@@ -40,6 +49,7 @@ interface RawOptions extends RawMachineOptions {
   readonly seed: number;
   readonly memory: number;
   readonly pages?: '4k' | '2m';
+  readonly stage?: number;
   readonly plant?: PlantedFault | PeerPlantedFault;
 }
 
@@ -49,7 +59,7 @@ const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages
 export function registerCompare(program: Command, world: World, ended: Ended): void {
   const command = subCommand(program, world, 'compare')
     .description(
-      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page), in RAM and in a peer, and compare.',
+      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page) in RAM and in a peer, and at 3 (exported BAR) and 4 (no scatterlist in RDMA) in a peer; at 6 (revoke) take the BAR back. Compare.',
     )
     .option(
       '-r, --requests <file>',
@@ -69,10 +79,11 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
         '2m',
       ]),
     )
+    .addOption(new Option('--stage <n>', 'only this stage of the road').argParser(stageNumber))
     .addOption(
       new Option('--plant <fault>', 'break one thing on purpose').choices([
         ...PLANTED_FAULTS,
-        'forced-bus-address',
+        ...PEER_PLANTED_FAULTS,
       ]),
     )
     .addHelpText('after', EXAMPLES + MACHINE_EXAMPLES + EXIT_TEXT);
@@ -97,7 +108,7 @@ function memoryBytes(text: string): number {
 }
 
 function checked(raw: RawOptions): CompareOptions {
-  const { pages, requests = [], json, seed, memory, plant } = raw;
+  const { pages, requests = [], json, seed, memory, plant, stage } = raw;
   const machine = machineOptions(raw, plant !== undefined && plant !== 'forced-bus-address');
   return {
     requests,
@@ -105,7 +116,27 @@ function checked(raw: RawOptions): CompareOptions {
     memory,
     ...(json === undefined ? {} : { json }),
     ...(plant === undefined ? {} : { plant }),
+    ...(stage === undefined ? {} : { stage: checkedStage(stage, plant, machine !== null) }),
     ...(pages === undefined ? {} : { pages: BACKINGS[pages] }),
     ...(machine === null ? {} : { machine }),
   };
+}
+
+/** The stage, if what else was asked for has a place there. Throws {@link InputError}. */
+function checkedStage(stage: number, plant: CompareOptions['plant'], onMachine: boolean): number {
+  const { storage, exporting } = chosenStages(stage);
+  if (onMachine && storage.length === 0) {
+    throw new InputError(
+      '--stage',
+      0,
+      `stage ${stage} beside --topology`,
+      'a stage with a storage driver: 0, 1 or 2',
+    );
+  }
+  const fits =
+    plant === undefined ||
+    (plant !== 'phys-vec-leaks' && storage.length > 0) ||
+    (PEER_PLANTED_FAULTS.some((fault) => fault === plant) && exporting.length > 0);
+  if (!fits) throw new InputError('--plant', 0, `${plant} beside --stage ${stage}`, 'a fault of that stage');
+  return stage;
 }

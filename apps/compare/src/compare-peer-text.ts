@@ -2,7 +2,13 @@
 // Source followed: the stage reports; nothing is computed here but differences.
 // Simplified: the first few failures of a stage are shown, the rest are counted.
 
-import { PEER_BAR_BYTES, type PeerReport, type StageReport, type Verdict } from '@sgfree/roadmap';
+import {
+  type ExportedBarReport,
+  PEER_BAR_BYTES,
+  type PeerReport,
+  type StageReport,
+  type Verdict,
+} from '@sgfree/roadmap';
 import type { PeerComparison, PeerComparisons, PeerVariant } from './compare-peers.ts';
 import { failureLines } from './comparison-text.ts';
 import { sizeText } from './memory-size.ts';
@@ -10,9 +16,11 @@ import { numberRows } from './report-table.ts';
 import { type Cell, grouped, textTable } from './text-table.ts';
 import type { World } from './world.ts';
 
+type PeerRow = readonly [string, (report: StageReport) => number | null];
+
 /** The rows of a table about data in a peer's BAR. */
-export const PEER_ROWS: readonly (readonly [string, (report: StageReport) => number])[] = [
-  ['requests of the block layer', (report) => report.requests],
+export const PEER_ROWS: readonly PeerRow[] = [
+  ['requests of the block layer', (report) => (report.exported === null ? report.requests : null)],
   ['bytes compared', (report) => report.bytesVerified],
   ['bytes wrong', (report) => report.bytesWrong],
   ['bus requests inside the switch', (report) => report.fabric.switchLocal.requests],
@@ -27,6 +35,34 @@ export const PEER_ROWS: readonly (readonly [string, (report: StageReport) => num
   ['struct page memory for the BAR, bytes', (report) => report.peer?.structPageBytes ?? 0],
   ['struct page looked at', (report) => report.requestWork.structPagesTouched],
 ];
+
+const ofExport =
+  (figure: (exported: ExportedBarReport, report: StageReport) => number) =>
+  (report: StageReport): number | null =>
+    report.exported === null ? null : figure(report.exported, report);
+
+/** The rows that only stages with an exported BAR have. */
+const EXPORT_ROWS: readonly PeerRow[] = [
+  ['RDMA work requests', ofExport(({ workRequests }) => workRequests)],
+  ['RDMA completions other than success', ofExport(({ completions }) => notWell(completions))],
+  ['to register the BAR: IOVA allocations', ofExport((_, { setup }) => setup.iovaAllocations)],
+  ['to register the BAR: page-table entries written', ofExport((_, { setup }) => setup.entriesWritten)],
+  ['to register the BAR: invalidation commands', ofExport((_, { setup }) => setup.invalidationCommands)],
+  ["blocks in the adapter's table", ofExport(({ regionBlocks }) => regionBlocks)],
+  ['  bytes of such a block', ofExport(({ regionBlockBytes }) => regionBlockBytes)],
+  ['scatterlist entries handed out', ofExport(({ tableEntries }) => tableEntries)],
+  ['  without a page', ofExport(({ entriesWithoutPage }) => entriesWithoutPage)],
+  ["  in the processor's view", ofExport(({ cpuEntries }) => cpuEntries)],
+  ['  changed in place by RDMA', ofExport(({ entriesChanged }) => entriesChanged)],
+  ['scatterlist memory left behind, bytes', ofExport(({ entryArrayBytesLeft }) => entryArrayBytesLeft)],
+];
+
+const notWell = (completions: ExportedBarReport['completions']): number =>
+  Object.entries(completions).reduce((sum, [status, count]) => sum + (status === 'SUCCESS' ? 0 : count), 0);
+
+const EXPORT_TEXT =
+  "          stages 3 and 4: the peer is a VFIO user's disk, the BAR its memory, exported as a dma-buf; an RDMA adapter is in the" +
+  "\n          disk's place, and what was the disk is another computer on its wire: reads become RDMA WRITE, writes RDMA READ";
 
 const PLACE_TEXT = { switch: 'peer below the same switch', 'host-bridge': 'peer below another root port' };
 
@@ -50,6 +86,8 @@ export function peerText(
     `requests: ${source}: ${grouped(ios)} of ${grouped(iosInList)} I/Os, ${grouped(bytes)} bytes; each page of memory is a page of the BAR`,
     `machine:  1 GiB of RAM; a switch with the disk and one peer below it, another peer below another root port; BARs of ${bar}`,
     '          no ACS redirection (as pci=disable_acs_redir= leaves it), a host bridge that Linux 7.3.4 lists',
+    ...(exportedIn(comparisons) ? [EXPORT_TEXT] : []),
+    ...(comparisons[0]?.reports ?? []).map(({ stage, title }) => `stage ${stage}:  ${title}`),
     '',
     peerTable(world, comparisons),
     '',
@@ -62,11 +100,12 @@ export function peerText(
 /** The table of all variants; the columns are the stages of the first. */
 export function peerTable(world: World, comparisons: readonly PeerComparison[]): string {
   const stages = comparisons[0]?.reports ?? [];
-  const head = ['', ...stages.map(({ stage, title }) => `stage ${stage}: ${title}`), 'change'];
+  const head = ['', ...stages.map(({ stage }) => `stage ${stage}`), 'change'];
+  const figures = exportedIn(comparisons) ? [...PEER_ROWS, ...EXPORT_ROWS] : PEER_ROWS;
   const rows: Cell[][] = comparisons.flatMap(({ variant, reports }) => [
     [''],
     [blockTitle(variant, reports)],
-    ...numberRows(reports, PEER_ROWS),
+    ...numberRows(reports, figures),
   ]);
   return textTable(
     world,
@@ -74,6 +113,9 @@ export function peerTable(world: World, comparisons: readonly PeerComparison[]):
     rows.map((row) => [...row, ...Array.from({ length: head.length - row.length }, () => '')]),
   );
 }
+
+const exportedIn = (comparisons: readonly PeerComparison[]): boolean =>
+  comparisons.some(({ reports }) => reports.some(({ exported }) => exported !== null));
 
 const variantText = ({ peer, iommu }: PeerVariant): string =>
   `${PLACE_TEXT[peer]}, IOMMU ${iommu ? 'on' : 'off'}`;

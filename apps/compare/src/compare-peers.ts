@@ -1,6 +1,6 @@
 // The second half of `sgfree compare`: the same I/O with its data in a peer's BAR, below the switch and across the host
 // bridge, with an IOMMU and without.
-// Source followed: the project's main job at stage 2.
+// Source followed: the project's main job at stages 2 to 4.
 // Simplified: a few I/Os of the first list: four variants at every stage would cost a multiple of the run in RAM.
 
 import {
@@ -9,13 +9,13 @@ import {
   isRefused,
   type PeerPlace,
   peerTreeSite,
-  runnableStages,
   type StageReport,
   type Verdict,
 } from '@sgfree/roadmap';
 import type { PeerPlantedFault } from './compare-command.ts';
 import type { Progress } from './progress.ts';
 import type { RequestList } from './request-list/request-list.ts';
+import type { StageChoice } from './stage-choice.ts';
 
 /** Most I/Os that are run, most bytes of all of them, and most pieces of one: so much fits every BAR here. */
 const MOST_IOS = 32;
@@ -46,6 +46,13 @@ export interface PeerComparisons {
   readonly comparisons: readonly PeerComparison[];
 }
 
+/** How to run. */
+export interface PeerRunOptions {
+  readonly seed: number;
+  readonly plant?: PeerPlantedFault;
+  readonly stages: StageChoice;
+}
+
 /** In the order of the output. */
 export const PEER_VARIANTS: readonly PeerVariant[] = [
   { key: 'switch-iommu', peer: 'switch', iommu: true },
@@ -57,24 +64,26 @@ export const PEER_VARIANTS: readonly PeerVariant[] = [
 /** Runs the first I/Os of `list` in every variant at every stage. */
 export function comparePeers(
   list: RequestList,
-  { seed, plant }: { readonly seed: number; readonly plant?: PeerPlantedFault },
+  { seed, plant, stages }: PeerRunOptions,
   progress: Progress,
 ): PeerComparisons {
   const { ios, bytes } = firstIos(list);
   const planted = plant === undefined ? {} : { plant };
+  const onStorage = plant === 'phys-vec-leaks' ? {} : { ...(plant === undefined ? {} : { plant }) };
   const variants = ios.length === 0 ? [] : PEER_VARIANTS;
   const comparisons = variants.map((variant): PeerComparison => {
     const { peer, iommu, key } = variant;
-    const reports = runnableStages.map((stage) =>
-      stage.runPeer({
-        ios,
-        seed,
-        iommu,
-        site: peerTreeSite({ peer }),
-        onIo: (done) => progress.step(`peer ${key}: stage ${stage.stage}`, done, ios.length),
-        ...planted,
-      }),
-    );
+    const common = ({ stage }: { readonly stage: number }) => ({
+      ios,
+      seed,
+      iommu,
+      onIo: (done: number) => progress.step(`peer ${key}: stage ${stage}`, done, ios.length),
+    });
+    const site = peerTreeSite({ peer });
+    const reports = [
+      ...stages.storage.map((stage) => stage.runPeer({ ...common(stage), ...onStorage, site })),
+      ...stages.exporting.map((stage) => stage.runExported({ ...common(stage), ...planted, peer })),
+    ];
     return { variant, reports, verdict: comparePeerVerdict(...reports) };
   });
   return { source: list.source, ios: ios.length, iosInList: list.ios.length, bytes, comparisons };

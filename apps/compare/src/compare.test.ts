@@ -1,12 +1,16 @@
 // The main job through the command line: real lists, real verdicts, and every planted fault caught.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { StageReport, Verdict } from '@sgfree/roadmap';
+import type { RevokeReport, StageReport, Verdict } from '@sgfree/roadmap';
 import { describe, expect, it } from 'vitest';
 import { type Ended, runCommand } from '../test/run-command.ts';
 
 const requestsFolder = fileURLToPath(new URL('../requests/', import.meta.url));
 const lists = ['nvio_small.jsonl.gz', 'nvio_huge.jsonl', 'nvio_wide.jsonl.gz'];
+
+interface JudgedRevoke extends RevokeReport {
+  readonly verdict: Verdict;
+}
 
 interface Document {
   readonly schema: string;
@@ -26,6 +30,13 @@ interface Document {
       readonly verdict: Verdict;
     }[];
   };
+  readonly revoke: {
+    readonly variants: readonly {
+      readonly key: string;
+      readonly revokes: readonly JudgedRevoke[];
+    }[];
+    readonly verdict: Verdict;
+  } | null;
   readonly verdict: Verdict;
 }
 
@@ -39,17 +50,22 @@ describe('sgfree compare', () => {
     const { code, out, err } = await run(['compare']);
     expect(err).toBe('');
     expect(code).toBe(0);
-    expect(lastLine(out)).toBe('OK: 7 comparisons, every byte right at every stage of each');
+    expect(lastLine(out)).toBe('OK: 8 comparisons, every byte right at every stage of each');
     for (const name of ['nvio_small', 'nvio_huge', 'nvio_wide']) expect(out).toContain(`requests: ${name}`);
     expect(out).toContain('stage 0: scatterlist, dma_map_sg');
     expect(out).toContain('stage 1: two-step IOVA API');
     expect(out).toContain('stage 2: physical ranges, no struct page');
+    expect(out).toContain('stage 3:  exported BAR, scatterlist table');
+    expect(out).toContain('stage 4:  exported BAR, no scatterlist in RDMA');
+    expect(out).toMatch(/\nOK: stage 6: \d+ revokes under traffic; /);
     expect(out).toMatch(/data in a peer's BAR\nrequests: nvio_small .*: \d+ of 60 I\/Os/);
     for (const place of ['below the same switch', 'below another root port']) {
       for (const state of ['on', 'off']) {
         expect(out).toMatch(
           new RegExp(
-            `\npeer ${place}, IOMMU ${state}: OK: .*struct page memory 4194304 -> 4194304 -> 0 bytes\n`,
+            `\npeer ${place}, IOMMU ${state}: OK: .*every byte right at stages 0, 1, 2, 3 and 4; ` +
+              'struct page memory 4194304 -> 4194304 -> 0 -> 0 -> 0 bytes; ' +
+              'scatterlist entries changed by RDMA 1 -> 0\n',
           ),
         );
       }
@@ -66,7 +82,8 @@ describe('sgfree compare', () => {
   });
 
   it('prints one JSON document with the reports of every list', async () => {
-    const { code, out } = await run(['compare', '--json']);
+    const files = lists.flatMap((name) => ['-r', join(requestsFolder, name)]);
+    const { code, out } = await run(['compare', ...files, '--json']);
     expect(code).toBe(0);
     const document = JSON.parse(out) as Document;
     expect(document.schema).toBe('sgfree/compare/v1');
@@ -97,16 +114,31 @@ describe('sgfree compare', () => {
     ]);
     for (const { peer, iommu, stages, verdict } of peers.variants) {
       expect(verdict.ok).toBe(true);
-      expect(stages.map(({ stage }) => stage)).toEqual([0, 1, 2]);
-      for (const { fabric, bytesVerified, requestWork } of stages) {
+      expect(stages.map(({ stage }) => stage)).toEqual([0, 1, 2, 3, 4]);
+      for (const { fabric, bytesVerified, requestWork, setup, exported } of stages) {
         const [taken, other] =
           peer === 'switch'
             ? [fabric.switchLocal, fabric.hostBridge]
             : [fabric.hostBridge, fabric.switchLocal];
         expect([taken.bytes, other.bytes]).toEqual([bytesVerified, 0]);
-        expect(requestWork.iovaAllocations > 0).toBe(iommu && peer === 'host-bridge');
+        const translated = iommu && peer === 'host-bridge';
+        if (exported === null) expect(requestWork.iovaAllocations > 0).toBe(translated);
+        else expect([requestWork.iovaAllocations, setup.iovaAllocations]).toEqual([0, translated ? 1 : 0]);
       }
-      expect(stages.map((report) => report.peer?.structPageBytes)).toEqual([2 ** 22, 2 ** 22, 0]);
+      expect(stages.map((report) => report.peer?.structPageBytes)).toEqual([2 ** 22, 2 ** 22, 0, 0, 0]);
+      const tables = stages.flatMap(({ exported }) => (exported === null ? [] : [exported]));
+      expect(tables.map(({ importer, tableEntries }) => [importer, tableEntries])).toEqual([
+        ['table', 1],
+        ['ranges', 1],
+      ]);
+      expect(
+        tables.map(({ entriesChanged, entriesWithoutPage }) => [entriesChanged, entriesWithoutPage]),
+      ).toEqual([
+        [1, 1],
+        [0, 1],
+      ]);
+      for (const { workRequests, completions } of tables)
+        expect(completions).toEqual({ SUCCESS: workRequests });
     }
   });
 
@@ -122,11 +154,78 @@ describe('sgfree compare', () => {
     expect(lastLine(out)).toBe('FAILED: 1 of 5 comparisons failed');
   });
 
+  it("keeps Linux's leak of entry arrays where it is asked for, and says so", async () => {
+    const file = join(requestsFolder, 'nvio_small.jsonl.gz');
+    const { code, out } = await run(['compare', '-r', file, '--plant', 'phys-vec-leaks', '--stage', '3']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/\n {2}scatterlist memory left behind, bytes +32\n/);
+    expect(out).toMatch(/\npeer below the same switch, IOMMU on: FAILED: stage 3: .*outlived their tables/);
+    expect(lastLine(out)).toBe('FAILED: 4 of 4 comparisons failed');
+  });
+
+  it.each([
+    ['1', [1], [1]],
+    ['4', [], [4]],
+  ])('runs stage %s alone', async (stage, inRam, inPeer) => {
+    const file = join(requestsFolder, 'nvio_small.jsonl.gz');
+    const { code, out } = await run(['compare', '-r', file, '--stage', stage, '--json']);
+    expect(code).toBe(0);
+    const { lists: own, peers, verdict } = JSON.parse(out) as Document;
+    expect(own.flatMap(({ stages }) => stages.map((report) => report.stage))).toEqual(inRam);
+    for (const { stages } of peers.variants) expect(stages.map((report) => report.stage)).toEqual(inPeer);
+    expect(verdict.line).toBe(`OK: ${4 + inRam.length} comparisons, every byte right at every stage of each`);
+    const text = await run(['compare', '-r', file, '--stage', stage]);
+    expect(text.out).toContain(`every byte right at stage ${stage};`);
+    expect(lastLine(text.out)).toBe(verdict.line);
+  });
+
+  it('takes a BAR back at stage 6, and tells when', async () => {
+    const { code, out } = await run(['compare', '--stage', '6', '--json']);
+    expect(code).toBe(0);
+    const { lists: own, peers, revoke, verdict } = JSON.parse(out) as Document;
+    expect([own, peers]).toEqual([[], null]);
+    expect(verdict).toEqual(revoke?.verdict);
+    expect(revoke?.variants.map(({ key }) => key)).toEqual([
+      'switch-iommu',
+      'switch-direct',
+      'host-bridge-iommu',
+      'host-bridge-direct',
+    ]);
+    for (const { revokes } of revoke?.variants ?? []) {
+      for (const { timings, accesses, verdict: one } of revokes) {
+        expect(one.ok).toBe(true);
+        expect(accesses.late).toBe(0);
+        if (timings.waitReturned !== null) {
+          expect(timings.lastAccess).toBeLessThanOrEqual(timings.waitReturned);
+        }
+      }
+      expect(revokes.filter(({ timings }) => timings.waitReturned !== null).length).toBeGreaterThan(4);
+    }
+  });
+
+  it.each([
+    [
+      ['--stage', '3', '--topology', 'x.txt', '--initiator', '01:00.0', '--target', '02:00.0'],
+      'a stage with a storage driver',
+    ],
+    [['--stage', '9'], 'not a stage of the road'],
+    [['--stage', 'three'], 'not a stage of the road'],
+    [['--stage', '8'], 'cannot be run yet'],
+    [['--stage', '4', '--plant', 'flipped-byte'], 'a fault of that stage'],
+    [['--stage', '6', '--plant', 'forced-bus-address'], 'a fault of that stage'],
+    [['--stage', '0', '--plant', 'phys-vec-leaks'], 'a fault of that stage'],
+  ])('refuses %j', async (argv, words) => {
+    const { code, out, err } = await run(['compare', ...argv]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(words);
+  });
+
   it('is a pure function of its input: the same twice, other data with another seed', async () => {
     const of = async (seed: string): Promise<string> =>
       (await run(['compare', '-r', join(requestsFolder, 'nvio_huge.jsonl'), '--json', '--seed', seed])).out;
-    expect(await of('7')).toBe(await of('7'));
-    expect(await of('8')).not.toBe(await of('7'));
+    const once = await of('7');
+    expect(await of('7')).toBe(once);
+    expect(await of('8')).not.toBe(once);
   });
 
   it.each(lists)('says for %s what the planted fault broke, and exits 1', async (name) => {

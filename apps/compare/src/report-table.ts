@@ -79,21 +79,25 @@ function classRows(reports: readonly StageReport[], kind: ReportClass): Cell[][]
   return [[''], [title], [size], ...numberRows(classes, CLASS_ROWS)];
 }
 
-/** One row a figure, one column a subject, and the change from the first to the last. */
+/** One row a figure, one column a subject, and the change from the first to the last; null = the subject has no such figure. */
 export function numberRows<T>(
   subjects: readonly T[],
-  rows: readonly (readonly [string, (subject: T) => number])[],
+  rows: readonly (readonly [string, (subject: T) => number | null])[],
 ): Cell[][] {
   return rows.map(([name, value]) => {
     const values = subjects.map(value);
-    return [`  ${name}`, ...values.map(numberCell), change(values)];
+    const cells = values.map((each): Cell => (each === null ? NO_FIGURE : numberCell(each)));
+    return [`  ${name}`, ...cells, change(values.filter((each) => each !== null))];
   });
 }
 
-/** From the first value to the last. */
+const NO_FIGURE: Cell = { content: '-', hAlign: 'right' };
+
+/** From the first value to the last; nothing to say of a single one. */
 function change(values: readonly number[]): Cell {
   const from = values[0] ?? 0;
   const to = values.at(-1) ?? 0;
+  if (values.length < 2) return '';
   if (from === to) return 'same';
   const difference = to - from;
   return `${difference > 0 ? '+' : '-'}${grouped(Math.abs(difference))}`;

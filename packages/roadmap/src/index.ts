@@ -1,5 +1,8 @@
 // The newest surface of roadmap: the stages as runs on one machine, their reports, and the verdict over them.
 
+export type { ExportedBarFault, ExportedBarInput } from './exported-bar/exported-bar-input.ts';
+export type { ExportedBarReport } from './exported-bar/exported-bar-report.ts';
+export { exportingStages } from './exporting-stages.ts';
 export { type IoRecord, ioBytes, type MemoryPiece, type PageBacking } from './io-record.ts';
 export { KeyedData } from './keyed-data.ts';
 export {
@@ -44,12 +47,35 @@ export type { RunSizeClass } from './replay/run-size-histogram.ts';
 export type { Fragmentation, SpaceSample } from './replay/space-survey.ts';
 export { TraceReplay } from './replay/trace-replay.ts';
 export type { WrongTranslation } from './replay/translation-check.ts';
+export {
+  REVOKE_IMPORTER_KINDS,
+  REVOKE_PLANTS,
+  REVOKE_TRIGGERS,
+  type RevokeImporterKind,
+  type RevokeInput,
+  type RevokePlant,
+  type RevokeTrigger,
+} from './revoke/revoke-input.ts';
+export type {
+  RevokeHang,
+  RevokeHolder,
+  RevokeImporterReport,
+  RevokeLeftovers,
+  RevokeProbe,
+  RevokeReport,
+  RevokeStatusCounts,
+  RevokeTimings,
+} from './revoke/revoke-report.ts';
+export { type RevokeFault, revokeFaults, revokeVerdict } from './revoke/revoke-verdict.ts';
+export { runRevoke } from './revoke/run-revoke.ts';
 export { type MergeState, type RoadStage, theRoad } from './road.ts';
 export { runnableStages } from './runnable-stages.ts';
-export type { RunnableStage, StageInput } from './scenario.ts';
+export type { ExportingStage, RunnableStage, StageInput } from './scenario.ts';
 export { stage0 } from './stage-0.ts';
 export { stage1 } from './stage-1.ts';
 export { stage2 } from './stage-2.ts';
+export { stage3 } from './stage-3.ts';
+export { stage4 } from './stage-4.ts';
 export {
   type ClassReport,
   type Leftovers,

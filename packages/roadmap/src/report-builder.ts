@@ -94,6 +94,7 @@ export function buildReport(run: FinishedRun): StageReport {
     revokeToLastAccessSteps: null,
     clockSteps: machine.clock.step,
     peer: run.peer ?? null,
+    exported: null,
     leftovers,
     failures: [...tally.failures, ...teardownFailures(leftovers)],
     failureCount: tally.failureCount + (leftoverCount(leftovers) > 0 ? 1 : 0),
@@ -109,10 +110,13 @@ function leftoversOf({ machine, stack, p2pmemBlocks }: FinishedRun): Leftovers {
     descriptorBlocks: stack.liveDescriptorBlocks,
     trackingBytes: stack.tracking.held,
     p2pmemBlocks: p2pmemBlocks ?? 0,
+    dmaBufs: 0,
+    memoryRegions: 0,
   };
 }
 
-function teardownFailures(leftovers: Leftovers): StageFailure[] {
+/** What stayed, as a failure; empty when nothing did. @internal */
+export function teardownFailures(leftovers: Leftovers): StageFailure[] {
   if (leftoverCount(leftovers) === 0) return [];
   const left = Object.entries(leftovers).filter(([, count]) => count !== 0);
   const detail = `left behind: ${left.map(([name, count]) => `${count} ${name}`).join(', ')}`;

@@ -55,14 +55,14 @@ export const theRoad: readonly RoadStage[] = [
     becomesTrue: 'VFIO exports a BAR as a dma-buf, still through a scatterlist; RDMA imports it',
     packages: ['vfio-dmabuf'],
     linux: 'merged',
-    runnable: false,
+    runnable: true,
   },
   {
     stage: 4,
     becomesTrue: 'RDMA has no scatterlist inside',
     packages: ['rdma'],
     linux: 'partial',
-    runnable: false,
+    runnable: true,
   },
   {
     stage: 5,
@@ -76,7 +76,7 @@ export const theRoad: readonly RoadStage[] = [
     becomesTrue: 'revoke: an exporter takes memory back, importers stop in bounded time',
     packages: ['dma-buf', 'vfio-dmabuf', 'rdma'],
     linux: 'merged',
-    runnable: false,
+    runnable: true,
   },
   {
     stage: 7,

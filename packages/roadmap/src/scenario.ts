@@ -4,6 +4,7 @@
 
 import { type DmaDebug, dmaDebugDeviceChange } from '@sgfree/dma-core';
 import { type EventLog, Scheduler } from '@sgfree/hw-model';
+import type { ExportedBarInput } from './exported-bar/exported-bar-input.ts';
 import { mediumFor } from './io-data.ts';
 import type { IoRecord, PageBacking } from './io-record.ts';
 import { IoRun } from './io-run.ts';
@@ -49,6 +50,18 @@ export interface RunnableStage {
   run(input: StageInput): StageReport;
   /** With the data in a peer's BAR. Throws {@link PeerSiteError} for a site on which nothing can be run. */
   runPeer(input: PeerInput): StageReport;
+}
+
+/**
+ * A stage that is about a BAR exported as a dma-buf: it takes part in the comparison of data in a peer's BAR.
+ * @public
+ */
+export interface ExportingStage {
+  readonly stage: number;
+  /** The way it exports and imports, for a table's head. */
+  readonly title: string;
+  /** Throws {@link PeerSiteError} when no I/O fits the BAR. */
+  runExported(input: ExportedBarInput): StageReport;
 }
 
 /**

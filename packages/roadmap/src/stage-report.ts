@@ -2,6 +2,7 @@
 // Source followed: the project's design ("what every stage is judged by"); structure sizes of Linux 7.3.4 on x86-64.
 // Simplified: latency is not modelled; clock steps are bus requests, not time.
 
+import type { ExportedBarReport } from './exported-bar/exported-bar-report.ts';
 import type { PeerReport } from './peer-report.ts';
 import type { WorkCounts } from './work-counts.ts';
 
@@ -56,6 +57,10 @@ export interface Leftovers {
   readonly trackingBytes: number;
   /** Blocks of a peer's page pool, where the data lies in one. */
   readonly p2pmemBlocks: number;
+  /** dma-bufs, descriptors of them, and buffers that still hold their exporter. */
+  readonly dmaBufs: number;
+  /** Keys of memory regions in the adapter's table. */
+  readonly memoryRegions: number;
 }
 
 /**
@@ -85,6 +90,7 @@ export interface StageReport {
   readonly mode: 'strict' | 'direct';
   readonly seed: number;
   readonly ios: number;
+  /** Requests of the block layer; 0 where there is none. */
   readonly requests: number;
   readonly classes: Readonly<Record<ReportClass, ClassReport>>;
   /**
@@ -135,6 +141,8 @@ export interface StageReport {
   readonly clockSteps: number;
   /** How a peer's BAR came into it; null: the data lies in RAM. */
   readonly peer: PeerReport | null;
+  /** How that BAR was exported, imported and used by an adapter; null: no dma-buf was involved. */
+  readonly exported: ExportedBarReport | null;
   readonly leftovers: Leftovers;
   /** The first failures; empty on a good run. */
   readonly failures: readonly StageFailure[];

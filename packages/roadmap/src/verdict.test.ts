@@ -1,5 +1,6 @@
 // The verdict is a function of the reports: each figure that must not be is noticed by itself.
 import { describe, expect, it } from 'vitest';
+import type { ExportedBarReport } from './exported-bar/exported-bar-report.ts';
 import type { PeerReport } from './peer-report.ts';
 import type { ClassReport, StageReport } from './stage-report.ts';
 import { comparePeerVerdict, compareVerdict, overallVerdict, verdictOf } from './verdict.ts';
@@ -61,8 +62,11 @@ function report(stage: number, changes: Partial<StageReport> = {}): StageReport 
       descriptorBlocks: 0,
       trackingBytes: 0,
       p2pmemBlocks: 0,
+      dmaBufs: 0,
+      memoryRegions: 0,
     },
     peer: null,
+    exported: null,
     failures: [],
     failureCount: 0,
     ...changes,
@@ -279,6 +283,103 @@ describe("a run with its data in a peer's BAR", () => {
     expect(comparePeerVerdict(peerRun(0), other)).toMatchObject({ ok: false });
     expect(comparePeerVerdict(report(0)).ok).toBe(false);
     expect(comparePeerVerdict().ok).toBe(false);
+  });
+});
+
+const exported: ExportedBarReport = {
+  importer: 'ranges',
+  tables: 1,
+  tableEntries: 1,
+  cpuEntries: 0,
+  entriesWithoutPage: 1,
+  entriesChanged: 0,
+  tablesSpoiled: 0,
+  entryArrayBytes: 32,
+  entryArrayBytesLeft: 0,
+  regionBlockBytes: 4096,
+  regionBlocks: 4,
+  workRequests: 2,
+  completions: { SUCCESS: 2 },
+  bytesScattered: 16384,
+  bytesGathered: 0,
+  pageFaults: 0,
+  retransmissions: 0,
+  violations: [],
+};
+const exportRun = (stage: number, changes: Partial<StageReport> = {}): StageReport =>
+  peerRun(stage, {
+    exported,
+    requests: 0,
+    classes: { single: none, 'two-step': none, 'per-segment': none },
+    peer: { ...peer, structPages: 0, structPageBytes: 0 },
+    fabric: routes({ memory: nowhere, switchLocal: all }),
+    ...changes,
+  });
+
+describe('a run over an exported BAR', () => {
+  it('is right when nothing is wrong', () => {
+    expect(verdictOf(exportRun(4)).ok).toBe(true);
+  });
+
+  it.each<[string, Partial<ExportedBarReport>, string]>([
+    ['a completion that is missing', { completions: { SUCCESS: 1 } }, 'did not all end well'],
+    ['a flushed request', { completions: { SUCCESS: 1, WR_FLUSH_ERR: 1 } }, 'did not all end well'],
+    ['a completion too many', { completions: { SUCCESS: 3 } }, 'did not all end well'],
+    ['bytes that the adapter did not write', { bytesScattered: 0 }, 'other bytes'],
+    ['bytes that the adapter read as well', { bytesGathered: 1 }, 'other bytes'],
+    ['an entry with a page', { entriesWithoutPage: 0 }, 'has pages'],
+    ['an entry for the processor', { cpuEntries: 1 }, 'to the processor'],
+    ['a table cut by an importer of ranges', { entriesChanged: 1 }, 'changed a table'],
+    ['a table that came back changed', { tablesSpoiled: 1 }, 'other than it went'],
+    ['an entry array that stayed', { entryArrayBytesLeft: 32 }, 'outlived'],
+    ['a broken rule', { violations: ['dma-buf-lock'] }, 'rules of the kernel'],
+  ])('is wrong after %s', (_what, changes, words) => {
+    const verdict = verdictOf(exportRun(4, { exported: { ...exported, ...changes } }));
+    expect(verdict.ok).toBe(false);
+    expect(verdict.line).toContain(words);
+  });
+
+  it('is wrong when data went to memory, and when a key or a buffer stayed', () => {
+    expect(verdictOf(exportRun(4, { fabric: routes({ switchLocal: all }) })).line).toContain('to memory');
+    for (const name of ['dmaBufs', 'memoryRegions'] as const) {
+      expect(verdictOf(exportRun(4, leftovers(name))).line).toContain('stayed');
+    }
+  });
+
+  it('is compared with the others by its bytes, and says what became of the tables', () => {
+    const cut = exportRun(3, { exported: { ...exported, importer: 'table', entriesChanged: 1 } });
+    expect(comparePeerVerdict(peerRun(1), cut, exportRun(4)).line).toBe(
+      'OK: bus addresses, inside the switch; every byte right at stages 1, 3 and 4; ' +
+        'struct page memory 4194304 -> 0 -> 0 bytes; scatterlist entries changed by RDMA 1 -> 0',
+    );
+    expect(comparePeerVerdict(exportRun(4)).line).toContain('every byte right at stage 4;');
+    expect(compareVerdict(good).line).toContain('every byte right at stage 1;');
+    const half = { requests: 32, bytes: 8192 };
+    const less = exportRun(4, {
+      bytesRead: 8192,
+      bytesVerified: 8192,
+      exported: { ...exported, bytesScattered: 8192 },
+      fabric: routes({ memory: nowhere, switchLocal: half }),
+    });
+    expect(verdictOf(less).ok).toBe(true);
+    expect(comparePeerVerdict(peerRun(1), less).line).toBe(
+      'FAILED: the stages did not run the same requests',
+    );
+  });
+
+  it('is right when everything was refused that cannot be supported: every I/O, once', () => {
+    const refused = {
+      bytesRead: 0,
+      bytesVerified: 0,
+      fabric: routes({ memory: nowhere }),
+      exported: { ...exported, workRequests: 0, completions: {}, bytesScattered: 0 },
+    };
+    const by = (count: number): Partial<StageReport> => ({
+      ...refused,
+      peer: { ...peer, mapType: 'not-supported', refusals: { EINVAL: count } },
+    });
+    expect(verdictOf(exportRun(4, by(1))).ok).toBe(true);
+    expect(verdictOf(exportRun(4, by(0))).line).toContain('not all refused');
   });
 });
 

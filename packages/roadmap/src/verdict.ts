@@ -2,6 +2,7 @@
 // Source followed: the project's rule that the verdict line is a function of the report.
 // Simplified: none.
 
+import { EXPORT_CHECKS } from './exported-bar/export-checks.ts';
 import {
   type ClassReport,
   leftoverCount,
@@ -36,6 +37,7 @@ const CHECKS: readonly (readonly [string, (report: StageReport) => boolean])[] =
   ],
   ['data took another way than the kernel decided', tookAnotherWay],
   ['requests that cannot be supported were not all refused', wasNotRefused],
+  ...EXPORT_CHECKS,
 ];
 
 /**
@@ -54,10 +56,11 @@ function tookAnotherWay({ mode, peer, fabric, bytesRead, bytesWritten }: StageRe
   return peer.untranslatedWay === 'switch' ? !turned : !wentUp;
 }
 
-function wasNotRefused({ peer, requests }: StageReport): boolean {
+function wasNotRefused({ peer, exported, requests, ios }: StageReport): boolean {
   if (peer === null) return false;
   const refused = Object.values(peer.refusals).reduce((sum, count) => sum + count, 0);
-  return refused !== (peer.mapType === 'not-supported' ? requests : 0);
+  const asked = exported === null ? requests : ios - peer.iosLeftOut;
+  return refused !== (peer.mapType === 'not-supported' ? asked : 0);
 }
 
 /**
@@ -78,14 +81,21 @@ function doneText({ peer, bytesVerified }: StageReport): string {
   return `every request refused (${Object.keys(peer.refusals).join(', ')}), no byte moved`;
 }
 
-/** Runs that mean the same I/O have the same requests in every class. */
+/** Runs that mean the same I/O move the same bytes; where both have a block layer, by the same requests in every class. */
 function sameRequests(first: StageReport, second: StageReport): boolean {
+  if (first.exported !== null || second.exported !== null) return sameBytes(first, second);
   return REPORT_CLASSES.every(
     (kind) =>
       first.classes[kind].requests === second.classes[kind].requests &&
       first.classes[kind].bytes === second.classes[kind].bytes,
   );
 }
+
+const sameBytes = (first: StageReport, second: StageReport): boolean =>
+  first.ios === second.ios &&
+  first.bytesRead === second.bytesRead &&
+  first.bytesWritten === second.bytesWritten &&
+  first.peer?.barPagesUsed === second.peer?.barPagesUsed;
 
 /** The IOMMU's side of a class: what can make one stage dearer than another there. */
 const IOMMU_WORK = [
@@ -128,6 +138,7 @@ function failureOf(reports: readonly StageReport[]): Verdict | null {
 
 function stagesText(reports: readonly StageReport[]): string {
   const stages = reports.map(({ stage }) => stage);
+  if (reports.length === 1) return `stage ${stages[0]}`;
   return reports.length === 2
     ? 'both stages'
     : `stages ${stages.slice(0, -1).join(', ')} and ${stages.at(-1)}`;
@@ -143,7 +154,8 @@ export function compareVerdict(...reports: readonly StageReport[]): Verdict {
   const failed = failureOf(reports);
   const [from, to] = [reports[0], reports.at(-1)];
   if (failed !== null || from === undefined || to === undefined) return failed ?? NOTHING_RUN;
-  const parts = REPORT_CLASSES.map((kind) => describeClass(from, to, kind)).filter((part) => part !== null);
+  const kinds = reports.length === 1 ? [] : REPORT_CLASSES;
+  const parts = kinds.map((kind) => describeClass(from, to, kind)).filter((part) => part !== null);
   parts.push(`tracking memory ${steps(reports.map(({ tracking }) => tracking.totalBytes))} bytes`);
   if (reports.length > 2) {
     parts.push(`struct page looked at ${steps(reports.map(({ total }) => total.structPagesTouched))}`);
@@ -159,6 +171,12 @@ const MAP_TYPE_TEXT = {
 
 const TURNED_TEXT =
   ' for the kernel, but the switch turned data round (its ports do not redirect these requests)';
+
+/** What importers did to the exporter's tables, at the stages that have some. */
+function changedEntriesText(reports: readonly StageReport[]): string {
+  const changed = reports.flatMap(({ exported }) => (exported === null ? [] : [exported.entriesChanged]));
+  return changed.length === 0 ? '' : `; scatterlist entries changed by RDMA ${steps(changed)}`;
+}
 
 /**
  * Judges runs of the same list with the data in the same peer's BAR, in the order of the road. A pair that the kernel does
@@ -184,7 +202,8 @@ export function comparePeerVerdict(...reports: readonly StageReport[]): Verdict 
     return { ok: true, line: `OK: ${way}: every request refused (block status ${statuses}), no byte moved` };
   }
   const memory = `struct page memory ${steps(peers.map(({ structPageBytes }) => structPageBytes))} bytes`;
-  return { ok: true, line: `OK: ${way}; every byte right at ${stagesText(reports)}; ${memory}` };
+  const rest = `${memory}${changedEntriesText(reports)}`;
+  return { ok: true, line: `OK: ${way}; every byte right at ${stagesText(reports)}; ${rest}` };
 }
 
 /**

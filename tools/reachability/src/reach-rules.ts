@@ -31,6 +31,12 @@ export const reachRules: readonly ReachRule[] = [
     why: 'stage 0 knows no two-step API',
   },
   {
+    start: 'packages/roadmap/src/stage-4.ts',
+    forbidden: ['packages/rdma/src/umem/sg', 'packages/rdma/src/stage-0', 'packages/rdma/src/stage-3'],
+    required: ['packages/rdma/src/umem/dmabuf-import', 'packages/dma-buf/src/sgt', 'packages/vfio-dmabuf/'],
+    why: 'stage 4 takes the table apart outside of RDMA',
+  },
+  {
     start: 'packages/rdma/src/stage-4.ts',
     forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
     required: ['packages/dma-iova/', 'packages/dma-buf/', 'packages/rdma/src/umem/'],

@@ -95,7 +95,12 @@ export function machineOptions(
     throw new InputError('--topology', 0, 'standard input, as for --requests', 'a file for one of them');
   }
   if (plantsInRam)
-    throw new InputError('--plant', 0, 'a fault of runs in RAM', 'forced-bus-address with --topology');
+    throw new InputError(
+      '--plant',
+      0,
+      'a fault that has no place there',
+      'forced-bus-address with --topology',
+    );
   const judge = raw.kernel ?? kernel(NEWEST_KERNEL);
   const names = pciIds === undefined ? {} : { pciIds };
   return { topology, initiator, target, targetBar: targetBar ?? null, kernel: judge, cpu, ...names };

@@ -6,7 +6,7 @@ import {
   comparePeerVerdict,
   overallVerdict,
   PeerSiteError,
-  runnableStages,
+  type RunnableStage,
   type StageReport,
   type Verdict,
 } from '@sgfree/roadmap';
@@ -40,6 +40,8 @@ export interface MachineComparison {
 /** How to run. */
 export interface MachineRunOptions {
   readonly seed: number;
+  /** Stages with a storage driver: no other has the place of a real machine's function to stand in. */
+  readonly stages: readonly RunnableStage[];
   readonly plant?: 'forced-bus-address';
 }
 
@@ -47,13 +49,13 @@ export interface MachineRunOptions {
 export function runMachine(
   pair: MachinePair,
   list: RequestList,
-  options: MachineRunOptions,
+  { stages, ...options }: MachineRunOptions,
   progress: Progress,
 ): MachineComparison {
   const site = machineSite(pair);
   const { ios, bytes } = firstIos(list);
   const variants = [true, false].map((iommu): MachineVariant => {
-    const reports = runnableStages.map((stage) => {
+    const reports = stages.map((stage) => {
       const what = `${pair.initiator.name} to ${pair.target.name}, IOMMU ${iommu ? 'on' : 'off'}: stage ${stage.stage}`;
       const onIo = (done: number): void => progress.step(what, done, ios.length);
       return orRefused(pair, () => stage.runPeer({ ...options, ios, iommu, site: site.build, onIo }));

@@ -2,7 +2,7 @@
 // is assumed of addresses; every byte takes the way that the kernel decides, at every stage.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { machineShape } from '@sgfree/roadmap';
+import { machineShape, runnableStages } from '@sgfree/roadmap';
 import { type DumpedFunction, type MachineDump, readTopologyTree } from '@sgfree/topology';
 import { describe, expect, it } from 'vitest';
 import { quietWorld } from '../../test/run-command.ts';
@@ -58,7 +58,12 @@ describe.each(readdirSync(folder))('%s', (name) => {
       if (kernel === undefined) throw new RangeError('7.3.4');
       const options = { topology: name, initiator, target, targetBar: null, kernel, cpu: undefined };
       const pair = pairIn(name, dump, options);
-      const { variants, verdict, site } = runMachine(pair, list, { seed: 7 }, new Progress(world));
+      const { variants, verdict, site } = runMachine(
+        pair,
+        list,
+        { seed: 7, stages: runnableStages },
+        new Progress(world),
+      );
       expect(`${initiator} ${target} ${verdict.line}`).toContain(' OK');
       for (const { peer, fabric, bytesVerified } of variants.flatMap(({ reports }) => reports)) {
         expect([peer?.mapType, peer?.distance ?? -1]).toEqual([

@@ -1,0 +1,15 @@
+// The road says of a stage that it runs here when there is something to run.
+import { expect, it } from 'vitest';
+import { exportingStages } from './exporting-stages.ts';
+import { theRoad } from './road.ts';
+import { runnableStages } from './runnable-stages.ts';
+
+/** Runs by itself: there is no list of I/O in a revoke. */
+const REVOKE_STAGE = 6;
+
+it('is nine stages in order, and knows which of them run', () => {
+  expect(theRoad.map(({ stage }) => stage)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  const runs = [...runnableStages, ...exportingStages].map(({ stage }) => stage);
+  const runnable = theRoad.filter((stage) => stage.runnable).map(({ stage }) => stage);
+  expect(runnable).toEqual([...runs, REVOKE_STAGE]);
+});
