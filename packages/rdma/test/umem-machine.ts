@@ -42,6 +42,8 @@ export interface UmemMachineOptions {
   readonly iommu?: boolean;
   readonly seed?: number;
   readonly rlimitMemlock?: number;
+  /** Importers get copies of the exporter's tables; default true. */
+  readonly debugTables?: boolean;
 }
 
 export class UmemMachine {
@@ -99,7 +101,8 @@ export class UmemMachine {
     connect(mine, peer);
     connect(peer, mine);
     this.peerQp = peer.qp;
-    this.dmaBufs = new DmaBufPlatform({ scheduler, log, allocate });
+    const { debugTables = true } = options;
+    this.dmaBufs = new DmaBufPlatform({ scheduler, log, allocate, debugTables });
   }
 
   readonly peerQp: IbQp;

@@ -18,8 +18,8 @@ export class DmaFenceCb {
 }
 
 /**
- * Has `func` called when `fence` signals. 0; -EINVAL without a fence or function (a violation); -ENOENT when it is
- * signaled already, or its driver says so on being asked to signal: then nothing is called.
+ * Has `func` called when `fence` signals. 0; -EINVAL without a fence, or for one without a function (a violation only then);
+ * -ENOENT when it is signaled already, or its driver says so on being asked to signal: then nothing is called.
  * @kernel dma_fence_add_callback
  * @public
  */

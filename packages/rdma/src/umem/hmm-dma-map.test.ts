@@ -93,6 +93,22 @@ it('a page that cannot be linked is not mapped, and the next try can', () => {
   expect(machine.leftovers.slice(2, 4)).toEqual([0, 0]);
 });
 
+it('a page that cannot be made visible is unlinked again, and the next try can', () => {
+  const { machine, made, p2p, show } = rig(true);
+  const map = outcomeValue(made);
+  show(map);
+  let refusals = 1;
+  Object.assign(machine.domain.ops, { iotlbSyncMap: () => (refusals-- > 0 ? -Errno.ENOMEM : 0) });
+  expect(hmmDmaMapPfn(machine.dev, map, 1, 1, p2p)).toBe(-1);
+  expect(refusals).toBe(0);
+  expect(machine.domain.table.liveLeafEntries).toBe(0);
+  expect(map.pfns.flags[1]).toBe(HmmPfn.VALID + HmmPfn.WRITE);
+  expect(hmmDmaMapPfn(machine.dev, map, 1, 1, p2p)).not.toBe(-1);
+  expect(hmmDmaUnmapPfn(machine.dev, map, 1, 1)).toBe(true);
+  hmmDmaMapFree(machine.dev, map);
+  expect(machine.leftovers.slice(2, 4)).toEqual([0, 0]);
+});
+
 it('on the direct map addresses are computed anew, and what is mapped without being there is a violation', () => {
   const { machine, made, frames, p2p, show } = rig(false);
   const map = outcomeValue(made);

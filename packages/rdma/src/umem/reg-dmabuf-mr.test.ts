@@ -36,38 +36,41 @@ describe.each(imports)('through %s', (_name, via) => {
     via,
   });
 
-  it('the window holds the pages of its bytes, and the table comes back as it went', () => {
-    for (let offset = 0; offset < 6 * PAGE_SIZE; offset += 1000) {
-      for (let size = 1; offset + size <= 6 * PAGE_SIZE; size += 3333) {
-        const machine = new UmemMachine();
-        let given: readonly number[] = [];
-        let back: readonly number[] = [];
-        const columns = (sgt: SgTable): number[] => [...sgt.list.dmaAddress, ...sgt.list.dmaLength];
-        const { fd, frames, dmabuf } = exported(machine);
-        const own = { ...dmabuf.ops };
-        dmabuf.ops.mapDmaBuf = function* (attach, dir) {
-          const mapped = yield* own.mapDmaBuf(attach, dir);
-          if (mapped.ok && mapped.value !== null) given = columns(mapped.value);
-          return mapped;
-        };
-        dmabuf.ops.unmapDmaBuf = function* (attach: DmaBufAttachment<SgTable>, sgt, dir) {
-          back = columns(sgt);
-          yield* own.unmapDmaBuf(attach, sgt, dir);
-        };
-        const reg = outcomeValue(
-          machine.do(ibRegDmabufMrPinned(machine.pd, request(machine, fd, offset, size), offset)),
-        );
-        const pages = [...reg.umem.dmaRanges()].flatMap(({ address, bytes }) =>
-          Array.from({ length: bytes / PAGE_SIZE }, (_, page) => frameOf(address) + page),
-        );
-        const last = Math.ceil((offset + size) / PAGE_SIZE);
-        expect(pages).toEqual([...frames].slice(Math.floor(offset / PAGE_SIZE), last));
-        expect(machine.do(ibDeregDmabufMr(reg))).toBe(0);
-        expect(back).toEqual(given);
-        expect(given.length).toBeGreaterThan(0);
+  it.each([true, false])(
+    'window holds its pages, table comes back as it went (copies: %s)',
+    (debugTables) => {
+      for (let offset = 0; offset < 6 * PAGE_SIZE; offset += 1000) {
+        for (let size = 1; offset + size <= 6 * PAGE_SIZE; size += 3333) {
+          const machine = new UmemMachine({ debugTables });
+          let given: readonly number[] = [];
+          let back: readonly number[] = [];
+          const columns = (sgt: SgTable): number[] => [...sgt.list.dmaAddress, ...sgt.list.dmaLength];
+          const { fd, frames, dmabuf } = exported(machine);
+          const own = { ...dmabuf.ops };
+          dmabuf.ops.mapDmaBuf = function* (attach, dir) {
+            const mapped = yield* own.mapDmaBuf(attach, dir);
+            if (mapped.ok && mapped.value !== null) given = columns(mapped.value);
+            return mapped;
+          };
+          dmabuf.ops.unmapDmaBuf = function* (attach: DmaBufAttachment<SgTable>, sgt, dir) {
+            back = columns(sgt);
+            yield* own.unmapDmaBuf(attach, sgt, dir);
+          };
+          const reg = outcomeValue(
+            machine.do(ibRegDmabufMrPinned(machine.pd, request(machine, fd, offset, size), offset)),
+          );
+          const pages = [...reg.umem.dmaRanges()].flatMap(({ address, bytes }) =>
+            Array.from({ length: bytes / PAGE_SIZE }, (_, page) => frameOf(address) + page),
+          );
+          const last = Math.ceil((offset + size) / PAGE_SIZE);
+          expect(pages).toEqual([...frames].slice(Math.floor(offset / PAGE_SIZE), last));
+          expect(machine.do(ibDeregDmabufMr(reg))).toBe(0);
+          expect(back).toEqual(given);
+          expect(given.length).toBeGreaterThan(0);
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each(['dynamic', 'pinned', 'revocable'])('%s: keeps nothing after any failed allocation', (mode) => {
     let failures = 0;
@@ -94,6 +97,44 @@ describe.each(imports)('through %s', (_name, via) => {
       expect(made.errno).toBe(Errno.ENOMEM);
     }
     expect(failures).toBeGreaterThan(2);
+  });
+
+  it.each(['dynamic', 'pinned', 'revocable'])('%s: keeps nothing after any failed page table', (mode) => {
+    let failures = 0;
+    for (let allowed = 0; ; allowed += 1) {
+      const machine = new UmemMachine({ iommu: true });
+      let pins = 0;
+      const { fd, dmabuf, maps } = exported(machine, {
+        *pin() {
+          yield { at: 'exporter:pin' };
+          pins += 1;
+          return 0;
+        },
+        *unpin() {
+          yield { at: 'exporter:unpin' };
+          pins -= 1;
+        },
+      });
+      const faults = new PageFaultService(machine.device, machine.rig.scheduler);
+      const before = [...machine.leftovers, dmabuf.refs, dmabuf.attachments.length];
+      machine.tables.failAfter = allowed;
+      const wanted = request(machine, fd, 0, 6 * PAGE_SIZE);
+      const made = machine.do(
+        mode === 'dynamic'
+          ? ibRegDmabufMr(machine.pd, wanted, 0, faults)
+          : mode === 'pinned'
+            ? ibRegDmabufMrPinned(machine.pd, wanted, 0)
+            : ibRegDmabufMrRevocable(machine.pd, wanted, 0),
+      );
+      if (made.ok) expect(machine.do(ibDeregDmabufMr(made.value))).toBe(0);
+      expect([...machine.leftovers, dmabuf.refs, dmabuf.attachments.length]).toEqual(before);
+      expect([maps(), pins]).toEqual([0, 0]);
+      expect(dmabuf.resv.mutex.locked).toBe(false);
+      if (made.ok) break;
+      failures += 1;
+      expect(made.errno).toBe(Errno.ENOMEM);
+    }
+    expect(failures).toBeGreaterThan(0);
   });
 
   it('a dynamic region loses its mapping in the callback and a fault brings it back', () => {

@@ -52,10 +52,13 @@ const ADDRESS_END: number = 2 ** 64;
  * @public
  */
 export interface UmemOdpQuirks {
-  /** `odp-hugetlb-index`: with huge pages the list of 4 KiB pages is indexed by huge page number. */
+  /** `odp-count-drift`: a page that is mapped already is counted again when it faults again. Default true, as in Linux. */
+  readonly odpCountDrift?: boolean;
+  /**
+   * `odp-hugetlb-index`: with huge pages the list of 4 KiB pages is indexed by huge page number, so that the device gets other
+   * pages than the process has. Default false.
+   */
   readonly odpHugetlbIndex?: boolean;
-  /** `odp-npages-refault`: a page that is mapped already is counted again when it faults again. */
-  readonly odpNpagesRefault?: boolean;
 }
 
 /**
@@ -250,7 +253,7 @@ export function mapOdpEntry(
   if ((before & HmmPfn.VALID) === 0) return null;
   const block = hmmDmaMapPfn(dev, map, idx, page, umem.p2p);
   if (block === -1) return -Errno.ENOMEM;
-  if ((before & HmmPfn.DMA_MAPPED) === 0 || umem.quirks.odpNpagesRefault === true) umem.npages += 1;
+  if ((before & HmmPfn.DMA_MAPPED) === 0 || umem.quirks.odpCountDrift !== false) umem.npages += 1;
   return { block, writable: (before & HmmPfn.WRITE) !== 0 };
 }
 

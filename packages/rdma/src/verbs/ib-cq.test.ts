@@ -22,6 +22,17 @@ describe('a completion queue', () => {
     expect(errno(1)).toBe(Errno.ENOMEM);
   });
 
+  it('stays while one queue of a queue pair uses it', () => {
+    const rig = new VerbsRig();
+    const { a } = rig;
+    const sendCq = outcomeValue(ibCreateCq(a.device, 4));
+    const recvCq = outcomeValue(ibCreateCq(a.device, 4));
+    const qp = outcomeValue(ibCreateQp(a.pd, { ...initAttr(sendCq), recvCq }));
+    expect([sendCq, recvCq].map(ibDestroyCq)).toEqual([-Errno.EBUSY, -Errno.EBUSY]);
+    expect(rig.do(ibDestroyQp(qp))).toBe(0);
+    expect([sendCq, recvCq].map(ibDestroyCq)).toEqual([0, 0]);
+  });
+
   it('is polled oldest first, as many as asked for, and says what came with a message', () => {
     const rig = new VerbsRig();
     const { a, b } = rig;
