@@ -79,7 +79,9 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
         '2m',
       ]),
     )
-    .addOption(new Option('--stage <n>', 'only this stage of the road').argParser(stageNumber))
+    .addOption(
+      new Option('--stage <n>', 'only this stage of the road; 6 runs no request list').argParser(stageNumber),
+    )
     .addOption(
       new Option('--plant <fault>', 'break one thing on purpose').choices([
         ...PLANTED_FAULTS,
@@ -116,15 +118,25 @@ function checked(raw: RawOptions): CompareOptions {
     memory,
     ...(json === undefined ? {} : { json }),
     ...(plant === undefined ? {} : { plant }),
-    ...(stage === undefined ? {} : { stage: checkedStage(stage, plant, machine !== null) }),
+    ...(stage === undefined
+      ? {}
+      : { stage: checkedStage(stage, plant, machine !== null, requests.length > 0) }),
     ...(pages === undefined ? {} : { pages: BACKINGS[pages] }),
     ...(machine === null ? {} : { machine }),
   };
 }
 
 /** The stage, if what else was asked for has a place there. Throws {@link InputError}. */
-function checkedStage(stage: number, plant: CompareOptions['plant'], onMachine: boolean): number {
+function checkedStage(
+  stage: number,
+  plant: CompareOptions['plant'],
+  onMachine: boolean,
+  ownList: boolean,
+): number {
   const { storage, exporting } = chosenStages(stage);
+  if (ownList && storage.length + exporting.length === 0) {
+    throw new InputError('--requests', 0, `a list beside --stage ${stage}`, 'a stage that runs a list');
+  }
   if (onMachine && storage.length === 0) {
     throw new InputError(
       '--stage',

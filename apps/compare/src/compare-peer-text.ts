@@ -52,7 +52,7 @@ const EXPORT_ROWS: readonly PeerRow[] = [
   ['  bytes of such a block', ofExport(({ regionBlockBytes }) => regionBlockBytes)],
   ['scatterlist entries handed out', ofExport(({ tableEntries }) => tableEntries)],
   ['  without a page', ofExport(({ entriesWithoutPage }) => entriesWithoutPage)],
-  ["  in the processor's view", ofExport(({ cpuEntries }) => cpuEntries)],
+  ["  in the CPU's view (orig_nents)", ofExport(({ cpuEntries }) => cpuEntries)],
   ['  changed in place by RDMA', ofExport(({ entriesChanged }) => entriesChanged)],
   ['scatterlist memory left behind, bytes', ofExport(({ entryArrayBytesLeft }) => entryArrayBytesLeft)],
 ];

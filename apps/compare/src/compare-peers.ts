@@ -69,7 +69,7 @@ export function comparePeers(
 ): PeerComparisons {
   const { ios, bytes } = firstIos(list);
   const planted = plant === undefined ? {} : { plant };
-  const onStorage = plant === 'phys-vec-leaks' ? {} : { ...(plant === undefined ? {} : { plant }) };
+  const onStorage = plant === undefined || plant === 'phys-vec-leaks' ? {} : { plant };
   const variants = ios.length === 0 ? [] : PEER_VARIANTS;
   const comparisons = variants.map((variant): PeerComparison => {
     const { peer, iommu, key } = variant;

@@ -213,6 +213,7 @@ describe('sgfree compare', () => {
     [['--stage', '8'], 'cannot be run yet'],
     [['--stage', '4', '--plant', 'flipped-byte'], 'a fault of that stage'],
     [['--stage', '6', '--plant', 'forced-bus-address'], 'a fault of that stage'],
+    [['--stage', '6', '-r', 'list.jsonl'], 'a stage that runs a list'],
     [['--stage', '0', '--plant', 'phys-vec-leaks'], 'a fault of that stage'],
   ])('refuses %j', async (argv, words) => {
     const { code, out, err } = await run(['compare', ...argv]);

@@ -24,11 +24,17 @@ const PLAIN = {
   middle: '  ',
 };
 
-/** A cell: text, or text to be aligned right. */
-export type Cell = string | { readonly content: string; readonly hAlign: 'right' };
+/** A cell: text, text to be aligned right, or text across several columns. */
+export type Cell =
+  | string
+  | { readonly content: string; readonly hAlign: 'right' }
+  | { readonly content: string; readonly colSpan: number };
 
 /** A number, grouped and aligned right. */
 export const numberCell = (value: number): Cell => ({ content: grouped(value), hAlign: 'right' });
+
+/** Text that begins a row and takes the place of its first `columns` cells. */
+export const spanningCell = (content: string, columns: number): Cell => ({ content, colSpan: columns });
 
 /** A number with thousands grouped by commas. */
 export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');

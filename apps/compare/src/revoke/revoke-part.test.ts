@@ -42,6 +42,23 @@ describe('the part about stage 6', () => {
     });
   });
 
+  it('has a table of at most 120 columns, one row a region, without times of what never was', () => {
+    const table = text.split('\n\n').slice(1, 5).join('\n').split('\n');
+    expect(table.filter((line) => line.length > 120)).toEqual([]);
+    const regions = rows.flatMap(({ report }) => report.importers);
+    const kinds = /^ {2,}(?:\S.*?)? {2,}(?:\+ )?(?:dynamic|pinned-revocable|pinned|keeps-mapping) /;
+    expect(table.filter((line) => kinds.test(line))).toHaveLength(regions.length);
+    const refused = table.filter((line) => line.includes('EOPNOTSUPP'));
+    expect(refused).toHaveLength(4);
+    for (const line of refused) expect(line).toMatch(/ pinned +0 +- +- +0 +- /);
+  });
+
+  it('counts as revokes under traffic only those with importers', () => {
+    const refused = rows.filter(({ report }) => report.importers.every((one) => one.refused !== 0)).length;
+    expect(part.verdict.line).toContain(`${rows.length - refused} revokes under traffic; `);
+    expect(part.verdict.line).toContain(`; ${refused} times an importer that cannot be revoked was refused`);
+  });
+
   it('shows what is wrong', () => {
     const [block] = part.blocks;
     const [row] = block?.rows ?? [];

@@ -67,13 +67,14 @@ function verdictOf(blocks: readonly RevokeBlock[]): Verdict {
   const rows = blocks.flatMap((block) => block.rows);
   const overall = overallVerdict(rows.map(({ verdict }) => verdict));
   if (!overall.ok) return overall;
-  const waits = rows.filter(({ report }) => report.hang === null).map(({ report }) => report.timings);
-  const most = Math.max(...waits.map(({ lastAccess }) => lastAccess));
-  const slowest = Math.max(...waits.map(({ waitReturned }) => waitReturned ?? 0));
-  const hangs = rows.length - waits.length;
+  const imported = rows.filter(({ report }) => report.importers.some(({ refused }) => refused === 0));
+  const stopped = imported.filter(({ report }) => report.hang === null).map(({ report }) => report.timings);
+  const most = Math.max(...stopped.map(({ lastAccess }) => lastAccess));
+  const slowest = Math.max(...stopped.map(({ waitReturned }) => waitReturned ?? 0));
+  const hangs = imported.length - stopped.length;
   return {
     ok: true,
-    line: `OK: stage 6: ${rows.length} revokes under traffic; last access at most ${most} clock steps after the start, the exporter's wait over after at most ${slowest}, no byte later; ${hangs} importers that keep their mapping hang the owner and are named`,
+    line: `OK: stage 6: ${imported.length} revokes under traffic; last access at most ${most} clock steps after the start, the exporter's wait over after at most ${slowest}, no byte later; ${hangs} of them hang the owner on an importer that keeps its mapping, which is named; ${rows.length - imported.length} times an importer that cannot be revoked was refused`,
   };
 }
 

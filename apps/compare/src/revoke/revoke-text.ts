@@ -1,46 +1,77 @@
-// Stage 6 for people: one block a variant, one row a revoke, every time in clock steps from its start.
-// Source followed: the reports; nothing is computed here.
-// Simplified: a revoke from several regions shows the sum of what was under way, and after it the status of each.
+// Stage 6 for people: one block a variant, one row a region, every time in clock steps from the start of its revoke.
+// Source followed: the reports; nothing is computed here. No line of the table is wider than 120 columns.
+// Simplified: what a revoke has only once stands in the row of its first region.
 
 import type { RevokeImporterReport, RevokeReport, Verdict } from '@sgfree/roadmap';
 import type { PeerVariant } from '../compare-peers.ts';
-import { type Cell, grouped, numberCell, textTable } from '../text-table.ts';
+import { type Cell, grouped, numberCell, spanningCell, textTable } from '../text-table.ts';
 import type { World } from '../world.ts';
+import { hangLines } from './hang-text.ts';
 import type { RevokeBlock, RevokePart, RevokeRow } from './revoke-part.ts';
 
-const TRIGGER_TEXT: Readonly<Record<RevokeReport['input']['trigger'], string>> = {
-  reset: 'VFIO_DEVICE_RESET',
-  flr: 'reset by register (FLR)',
-  'memory-off': 'memory decoding off, later on',
-  close: 'last close',
+type Trigger = RevokeReport['input']['trigger'];
+
+/** The triggers as the table names them, and what each is. */
+const TRIGGERS: Readonly<Record<Trigger, readonly [string, string]>> = {
+  reset: ['reset', 'VFIO_DEVICE_RESET'],
+  flr: ['FLR', 'a function-level reset through Device Control'],
+  'memory-off': ['mem off', 'memory decoding cleared in the command register, set again later'],
+  close: ['close', 'the last close of the device'],
 };
 const PLACE_TEXT = { switch: 'below the same switch', 'host-bridge': 'below another root port' };
 /** Statuses as people say them. */
-const STATUS_TEXT: Readonly<Record<string, string>> = {
-  SUCCESS: 'ok',
-  REM_ACCESS_ERR: 'access error',
-  WR_FLUSH_ERR: 'flushed',
-};
+const STATUS_TEXT: Readonly<Record<string, string>> = { SUCCESS: 'ok', REM_ACCESS_ERR: 'denied' };
+/** Statuses in the column of completions; others are named behind them. */
+const COUNTED = ['SUCCESS', 'REM_ACCESS_ERR', 'WR_FLUSH_ERR'];
 const NONE = '-';
+const INDENT = '          ';
+const NOTHING: Cell = { content: NONE, hAlign: 'right' };
 
-const statusText = (status: string): string => STATUS_TEXT[status] ?? status;
+type Column<T> = readonly [string, (of: T) => Cell];
 
-const stepCell = (steps: number | null): Cell => (steps === null ? NONE : numberCell(steps));
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const stepCell = (steps: number | null): Cell => (steps === null ? NOTHING : numberCell(steps));
 
-/** The columns behind the first two. */
-const COLUMNS: readonly (readonly [string, (report: RevokeReport) => Cell])[] = [
-  ['under way', ({ importers }) => numberCell(sum(importers.map(({ inFlight }) => inFlight)))],
-  ['told', ({ timings }) => stepCell(timings.calledBack)],
-  ['last access', ({ timings }) => numberCell(timings.lastAccess)],
-  ['fences', ({ timings }) => stepCell(timings.fencesRetired)],
-  ['maps back', ({ timings }) => stepCell(timings.mapsReturned)],
-  ['wait over', ({ timings }) => stepCell(timings.waitReturned)],
-  ['given out', ({ timings }) => stepCell(timings.givenOut)],
-  ['owner done', ({ timings }) => stepCell(timings.ownerDone)],
+/** A time that says nothing when nobody imported the memory. */
+const ifImported = ({ importers }: RevokeReport, steps: number | null): Cell =>
+  stepCell(importers.some(({ refused }) => refused === 0) ? steps : null);
+
+/** What a revoke has once. */
+const REVOKE_COLUMNS: readonly Column<RevokeReport>[] = [
+  ['first\ncall', (report) => ifImported(report, report.timings.calledBack)],
+  ['last\naccess', (report) => ifImported(report, report.timings.lastAccess)],
+  ['fences\nover', ({ timings }) => stepCell(timings.fencesRetired)],
+  ['maps\nback', (report) => ifImported(report, report.timings.mapsReturned)],
+  ['wait\nover', ({ timings }) => stepCell(timings.waitReturned)],
+  ['given\nout', ({ timings }) => stepCell(timings.givenOut)],
+  ['owner\ndone', ({ timings }) => stepCell(timings.ownerDone)],
   ['late', ({ accesses }) => numberCell(accesses.late)],
-  ['work ended as', ({ importers }) => importers.map(endedText).join(' + ')],
-  ['afterwards', ({ importers }) => importers.map(afterText).join(' + ')],
+];
+
+/** What each region has. */
+const IMPORTER_COLUMNS: readonly Column<RevokeImporterReport>[] = [
+  ['ok/denied/\nflushed', endedText],
+  ['then', afterText],
+];
+
+const HEAD: readonly string[] = [
+  '',
+  'importer',
+  'in\nflight',
+  ...REVOKE_COLUMNS.map(([name]) => name),
+  ...IMPORTER_COLUMNS.map(([name]) => name),
+];
+
+const LEGEND: readonly string[] = [
+  'stage 6: memory taken back under traffic',
+  "requests: a peer's RDMA writes and reads through a region over an exported BAR, until the revoke stops them",
+  ...Object.values(TRIGGERS).map(([name, text], i) => `${i === 0 ? 'owner:    ' : INDENT}${name} = ${text}`),
+  'times:    clock steps (bus requests of both computers) from the moment the owner begins to take its memory back:',
+  '          the first importer is called; the last bus request of a peer; the wait for fences is over (RDMA adds none);',
+  "          the last mapping is back; the exporter's wait is over; the memory is given out again; the owner's call returns",
+  '          - = never, or nobody imported the memory',
+  'late:     bus requests that reached the memory after the wait was over and before it was given out again',
+  'work:     completions with success / with a remote access error / flushed; then: a further access through the same',
+  '          region over a fresh connection (mem off: while decoding is off, and after it is on again)',
 ];
 
 /** Everything about stage 6; ends with a newline. `coloured` paints a verdict. */
@@ -50,10 +81,7 @@ export function revokeText(
   coloured: (verdict: Verdict) => string,
 ): string {
   const lines = [
-    'stage 6: memory taken back under traffic',
-    "requests: a peer's RDMA writes and reads through a region over an exported BAR, until the revoke stops them",
-    'times:    clock steps (bus requests of both computers) from the moment the owner begins to take its memory back',
-    '          late: accesses after the wait was over; afterwards: a further access through the same region',
+    ...LEGEND,
     '',
     revokeTable(world, blocks),
     '',
@@ -64,46 +92,42 @@ export function revokeText(
 }
 
 function revokeTable(world: World, blocks: readonly RevokeBlock[]): string {
-  const head = ['', 'importer', ...COLUMNS.map(([name]) => name)];
   const rows = blocks.flatMap(({ variant, rows: own }, index): Cell[][] => [
-    ...(index === 0 ? [] : [['']]),
-    [variantText(variant)],
-    ...own.map(({ report }) => revokeRow(report)),
+    ...(index === 0 ? [] : [[spanningCell('', HEAD.length)]]),
+    [spanningCell(variantText(variant), HEAD.length)],
+    ...own.flatMap(({ report }) => revokeRows(report)),
   ]);
-  return textTable(
-    world,
-    head,
-    rows.map((row) => [...row, ...Array.from({ length: head.length - row.length }, () => '')]),
-  );
+  return textTable(world, HEAD, rows);
 }
 
-const revokeRow = (report: RevokeReport): Cell[] => [
-  `  ${TRIGGER_TEXT[report.input.trigger]}`,
-  report.input.importers.join(' + '),
-  ...COLUMNS.map(([, cell]) => cell(report)),
-];
+const revokeRows = (report: RevokeReport): Cell[][] =>
+  report.importers.map((importer, index) => [
+    index === 0 ? `  ${TRIGGERS[report.input.trigger][0]}` : '',
+    index === 0 ? importer.kind : `+ ${importer.kind}`,
+    numberCell(importer.inFlight),
+    ...REVOKE_COLUMNS.map(([, cell]) => (index === 0 ? cell(report) : '')),
+    ...IMPORTER_COLUMNS.map(([, cell]) => cell(importer)),
+  ]);
 
 const variantText = ({ peer, iommu }: PeerVariant): string =>
   `device ${PLACE_TEXT[peer]}, IOMMU ${iommu ? 'on' : 'off'}`;
 
 function endedText({ refused, completions }: RevokeImporterReport): string {
-  if (refused !== 0) return 'refused: EOPNOTSUPP';
-  return Object.entries(completions)
-    .map(([status, count]) => `${grouped(count)} ${statusText(status)}`)
-    .join(', ');
+  if (refused !== 0) return 'EOPNOTSUPP';
+  const counted = COUNTED.map((status) => grouped(completions[status] ?? 0)).join('/');
+  const others = Object.entries(completions).filter(([status]) => !COUNTED.includes(status));
+  return [counted, ...others.map(([status, count]) => `${grouped(count)} ${status}`)].join(' ');
 }
 
 function afterText({ probes }: RevokeImporterReport): string {
-  return probes.length === 0 ? NONE : probes.map(({ sameRegion }) => statusText(sameRegion)).join(', then ');
+  if (probes.length === 0) return NONE;
+  return probes.map(({ sameRegion }) => STATUS_TEXT[sameRegion] ?? sameRegion).join('/');
 }
 
 /** What a row of numbers does not say: who keeps an owner waiting, and what is wrong. */
 function remarks(variant: PeerVariant, { report, verdict }: RevokeRow): string[] {
   const { hang, input } = report;
-  const what = `${variantText(variant)}: ${TRIGGER_TEXT[input.trigger]} against ${input.importers.join(' + ')}`;
-  const hangs = (hang?.holders ?? []).map(
-    ({ importer, device, bytes, dmaAddress }) =>
-      `${what}: the owner still waited after ${grouped(hang?.waited ?? 0)} steps at "${hang?.ownerAt}", holding ${hang?.holdingLocks.join(', ')}: ${importer} of ${device} keeps ${grouped(bytes)} bytes at ${dmaAddress} mapped`,
-  );
+  const what = `${variantText(variant)}: ${TRIGGERS[input.trigger][0]}, ${input.importers.join(' + ')}`;
+  const hangs = hang === null ? [] : hangLines(what, hang);
   return verdict.ok ? hangs : [...hangs, `${what}: ${verdict.line}`];
 }

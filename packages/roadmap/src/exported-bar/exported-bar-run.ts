@@ -20,8 +20,8 @@ import { forcedBusAddress } from './forced-bus-address.ts';
 import { LentBarData } from './lent-bar-data.ts';
 import { LENT_BAR } from './near-computer.ts';
 import { closeEnd } from './rdma-end.ts';
+import { RuleLog } from './rule-log.ts';
 import { TransferTally } from './transfer-tally.ts';
-import { ViolationLog } from './violation-log.ts';
 
 const BLOCK_BYTES = 512;
 
@@ -32,7 +32,7 @@ const BLOCK_BYTES = 512;
 export class ExportedBarRun {
   readonly input: ExportedBarInput;
   readonly importer: BarImporter;
-  readonly log: ViolationLog;
+  readonly log: RuleLog;
   readonly scene: ExportedBarScene;
   readonly buffers: PeerBuffers;
   readonly tally: TransferTally = new TransferTally();
@@ -50,7 +50,7 @@ export class ExportedBarRun {
   constructor(input: ExportedBarInput, importer: BarImporter) {
     this.input = input;
     this.importer = importer;
-    this.log = new ViolationLog(input.log);
+    this.log = new RuleLog(input.log);
     this.scene = sceneOf(input, this.log);
     const { computer, kernel, barBytes } = this.scene;
     this.buffers = new PeerBuffers(input.ios, barBytes);
@@ -120,7 +120,7 @@ export class ExportedBarRun {
   }
 }
 
-function sceneOf(input: ExportedBarInput, log: ViolationLog): ExportedBarScene {
+function sceneOf(input: ExportedBarInput, log: RuleLog): ExportedBarScene {
   const { peer, iommu, seed, plant, redirect, hostIdentity, ios } = input;
   return new ExportedBarScene({
     peer,

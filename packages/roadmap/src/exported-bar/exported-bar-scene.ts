@@ -39,8 +39,8 @@ const OPEN_FLAGS = 0x80002;
 const FEATURE_BYTES = 24;
 const RANGE_BYTES = 16;
 const FAR_BYTES: number = 16 * 2 ** 20;
-/** Rights of a region that peers write to and read from. @internal */
-export const PEER_RIGHTS: number = IbAccess.LOCAL_WRITE + IbAccess.REMOTE_WRITE + IbAccess.REMOTE_READ;
+/** Rights of a region that peers write to and read from. */
+const PEER_RIGHTS: number = IbAccess.LOCAL_WRITE + IbAccess.REMOTE_WRITE + IbAccess.REMOTE_READ;
 
 /**
  * How a scene is set.

@@ -8,8 +8,8 @@ import { KeyedData } from '../keyed-data.ts';
 
 /** Keys of the peer's bytes lie this far above those of the owner's. */
 const SENT_FROM: number = 2 ** 24;
-/** Slots of each region that are kept for accesses after the revoke. @internal */
-export const PROBE_SLOTS = 4;
+/** Slots of each region that are kept for accesses after the revoke. */
+const PROBE_SLOTS = 4;
 
 /** @internal */
 export class LentSlots {

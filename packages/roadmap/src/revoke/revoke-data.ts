@@ -1,7 +1,8 @@
 // What the bytes of a run must be, on both sides, once everything has come to rest.
 // Source followed: InfiniBand Architecture Specification 1.3, section 9.4: a completion with success says that all bytes are
-// in place; one without says nothing but that no byte is elsewhere.
-// Simplified: work that failed may have moved a beginning of its bytes.
+// in place; the request that was refused may have moved a beginning of its bytes; what was flushed behind it has moved none,
+// since the serving side takes nothing after the request that it refused.
+// Simplified: none.
 
 import { IbWcStatus } from '@sgfree/rdma/stage-6';
 import { bytesDiffering, bytesTornWrong } from './lent-slots.ts';
@@ -47,7 +48,7 @@ function wrongBytes({ slots, memory, scene }: RevokeCast, { slot, write, status 
   const found = write ? memory.peek(slots.offset(slot), slots.slotBytes) : new Uint8Array(slots.slotBytes);
   if (!write) scene.far.load(slots.offset(slot), found);
   const [wanted, before] = write ? [sent, held] : [held, sent];
-  return status === IbWcStatus.SUCCESS
-    ? bytesDiffering(found, wanted)
-    : bytesTornWrong(found, wanted, before);
+  if (status === IbWcStatus.SUCCESS) return bytesDiffering(found, wanted);
+  if (status === IbWcStatus.WR_FLUSH_ERR) return bytesDiffering(found, before);
+  return bytesTornWrong(found, wanted, before);
 }

@@ -22,8 +22,8 @@ export function diagnoseHang(
   return { waited, because, ownerAt, holdingLocks, holders: mapHolders(cast), releasedAfter: null };
 }
 
-/** Who has the buffer mapped, by its list of attachments, the newest first. @internal */
-export function mapHolders({ lent, roles }: RevokeCast): RevokeHolder[] {
+/** Who has the buffer mapped, by its list of attachments, the newest first. */
+function mapHolders({ lent, roles }: RevokeCast): RevokeHolder[] {
   return lent.dmabuf.attachments.flatMap((attach) => {
     const role = roles.find(({ importer }) => importer.region?.umem === attach.importerPriv);
     const held = role?.importer.held ?? null;

@@ -7,7 +7,6 @@ import type { ModelTask, ScheduledTask } from '@sgfree/hw-model';
 import { Clock, Scheduler } from '@sgfree/hw-model';
 import { vfioPciCoreCloseDevice } from '@sgfree/vfio-dmabuf/stage-6';
 import { closeEnd } from '../exported-bar/rdma-end.ts';
-import type { StageReport } from '../stage-report.ts';
 import type { WorkCounts } from '../work-counts.ts';
 import type { LentTraffic } from './lent-traffic.ts';
 import { PlantedRevokeFault } from './planted-revoke-fault.ts';
@@ -25,8 +24,7 @@ const DEFAULT_JOBS = 24;
 const DEFAULT_JOB_BYTES = 1024;
 const DEFAULT_HANG_STEPS = 2000;
 
-/** @internal */
-export function revokeSettings(input: RevokeInput): RevokeSettings {
+function revokeSettings(input: RevokeInput): RevokeSettings {
   const { jobs = DEFAULT_JOBS, jobBytes = DEFAULT_JOB_BYTES, hangSteps = DEFAULT_HANG_STEPS } = input;
   const { actAfter = Math.ceil((jobs * input.importers.length) / 4) } = input;
   return { ...input, jobs, jobBytes, hangSteps, actAfter };
@@ -66,17 +64,6 @@ export class RevokeRun {
     this.#probeAll();
     this.watch.close();
     this.#fault.spoil();
-  }
-
-  /** Requests on the near computer's fabric by their way. */
-  get routes(): StageReport['fabric'] {
-    const { memory, switchLocal, hostBridge, refused } = this.cast.scene.computer.fabric.counters;
-    return {
-      memory: { ...memory },
-      switchLocal: { ...switchLocal },
-      hostBridge: { ...hostBridge },
-      refused: { ...refused },
-    };
   }
 
   /** Steps from the start of the revoke to the last access; null when nobody had the memory. */

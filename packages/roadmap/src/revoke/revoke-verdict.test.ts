@@ -68,6 +68,7 @@ const CHANGED: readonly (readonly [RevokeFault, RevokeReport, Partial<RevokeRepo
   ['return', good, changed({ probes: [] })],
   ['return', good, changed({ probes: [{ when: 'after', sameRegion: 'SUCCESS', newRegion: 19 }] })],
   ['route', good, { mapType: 'thru-host-bridge' }],
+  ['route', good, { fabric: { ...good.fabric, memory: { ...good.fabric.memory, bytes: 64 } } }],
   ['stage', good, { stage: { ...good.stage, bytesVerified: 0 } }],
   ['violation', good, { violations: ['lock-order'] }],
   ['leftover', good, { leftovers: { ...good.leftovers, locks: 1 } }],

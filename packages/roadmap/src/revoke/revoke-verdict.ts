@@ -153,7 +153,8 @@ const isWrong = ({ sameRegion, newRegion }: RevokeProbe, comesBack: boolean, isN
   sameRegion !== (comesBack ? 'SUCCESS' : 'REM_ACCESS_ERR') || newRegion !== (isNew ? 0 : Errno.ENODEV);
 
 function tookAnotherWay(report: RevokeReport): boolean {
-  const { switchLocal, hostBridge } = report.fabric;
+  const { memory, switchLocal, hostBridge } = report.fabric;
+  if (memory.bytes > 0) return true;
   if (accepted(report).length === 0) return switchLocal.bytes + hostBridge.bytes > 0;
   const [right, wrong] =
     report.mapType === 'bus-addr' ? [switchLocal, hostBridge] : [hostBridge, switchLocal];

@@ -3,6 +3,7 @@
 // Simplified: none.
 
 import type { RdmaStatusName } from '@sgfree/hw-model';
+import { sceneRoutes } from '../exported-bar/scene-figures.ts';
 import type { LentTraffic } from './lent-traffic.ts';
 import type { RevokeRole } from './revoke-cast.ts';
 import { compareRevokeData } from './revoke-data.ts';
@@ -31,7 +32,7 @@ export function runRevoke(input: RevokeInput): RevokeReport {
   const data = compareRevokeData(cast, [...roles.map(({ traffic }) => traffic), ...run.later]);
   const importers = roles.map((role, index) => importerReport(run, role, index));
   const timings = timingsOf(run);
-  const { routes: fabric } = run;
+  const fabric = sceneRoutes(scene);
   const { before, during, late } = watch;
   run.leave();
   return {

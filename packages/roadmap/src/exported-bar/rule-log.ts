@@ -1,4 +1,4 @@
-// ViolationLog: keeps the breaches of the kernel's contracts, and passes everything on to whoever listens besides.
+// RuleLog: keeps the breaches of the kernel's contracts, and passes everything on to whoever listens besides.
 // Source followed: the project's rule that a WARN of the kernel is a violation event.
 // Simplified: none.
 
@@ -8,7 +8,7 @@ import { EventLog, type ModelEvent } from '@sgfree/hw-model';
  * A log of violations.
  * @internal
  */
-export class ViolationLog extends EventLog {
+export class RuleLog extends EventLog {
   readonly rules: string[] = [];
   readonly #listener: EventLog | undefined;
 
