@@ -115,6 +115,12 @@ test('stages 1, 2 and RDMA at stage 4 must not reach scatterlists, and stage 0 n
     ['packages/roadmap/src/stage-2.ts', 'packages/dma-sg/'],
     ['packages/roadmap/src/stage-0.ts', 'packages/dma-iova/'],
     [
+      'packages/roadmap/src/stage-4.ts',
+      'packages/rdma/src/umem/sg',
+      'packages/rdma/src/stage-0',
+      'packages/rdma/src/stage-3',
+    ],
+    [
       'packages/rdma/src/stage-4.ts',
       'packages/dma-sg/',
       'packages/dma-buf/src/sgt',
