@@ -13,6 +13,8 @@ export interface CheckStep {
   readonly command: readonly [string, ...string[]];
   /** `one`: the exit code is the whole result. `counted`: the command ends with a count line. */
   readonly result: 'one' | 'counted';
+  /** Lines of its output that are shown when it passed, too. */
+  readonly shows?: RegExp;
 }
 
 /** What a step came to. */

@@ -66,6 +66,14 @@ test('the output of a failed step is shown, that of a passed step is not', async
   expect(out).not.toContain('quiet');
 });
 
+test('a passed step shows the lines that it was asked for, and still counts by its last line', async () => {
+  const script = 'console.log("a: 5 states, done"); console.log("noise"); console.log("2 passed, 0 failed")';
+  const { out, last } = await run({ ...node(script, 'counted'), shows: / states, / });
+  expect(out).toContain('\n  a: 5 states, done\n');
+  expect(out).not.toContain('noise');
+  expect(last).toBe('2 passed, 0 failed');
+});
+
 test('a run without steps has checked nothing and fails', async () => {
   expect(await run()).toMatchObject({ status: 1, last: '0 passed, 1 failed' });
 });

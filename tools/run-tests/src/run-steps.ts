@@ -22,7 +22,7 @@ export async function runSteps(
     passed += counts.passed;
     failed += counts.failed;
     if (counts.failed === 0) {
-      out(`${counts.passed} passed (${seconds} s)\n`);
+      out(`${counts.passed} passed (${seconds} s)\n${shownLines(step, output)}`);
     } else {
       failedNames.push(step.name);
       out(`FAILED: ${printCountLine(counts)} (${seconds} s)\n  ${step.command.join(' ')}\n`);
@@ -32,4 +32,11 @@ export async function runSteps(
   if (failedNames.length > 0) out(`failed: ${failedNames.join(', ')}\n`);
   out(`${printCountLine({ passed, failed })}\n`);
   return failed === 0 ? 0 : 1;
+}
+
+/** What a passed step shows: figures that a reader asks for though nothing failed. */
+function shownLines({ shows }: CheckStep, output: string): string {
+  if (shows === undefined) return '';
+  const lines = output.split('\n').filter((line) => shows.test(line));
+  return lines.map((line) => `  ${line}\n`).join('');
 }

@@ -18,9 +18,19 @@ export const testSteps: readonly CheckStep[] = [
   { name: 'format and lint', command: ['npm', 'run', '-s', 'check:lint'], result: 'one' },
   { name: 'typed lint', command: ['npm', 'run', '-s', 'check:typed-lint'], result: 'one' },
   { name: 'floors', command: ['npm', 'run', '-s', 'check:floors'], result: 'counted' },
-  { name: 'reachability', command: ['npm', 'run', '-s', 'check:reachability'], result: 'counted' },
+  {
+    name: 'reachability',
+    command: ['npm', 'run', '-s', 'check:reachability'],
+    result: 'counted',
+    shows: / modules walked, /,
+  },
   { name: 'style', command: ['npm', 'run', '-s', 'check:style'], result: 'counted' },
-  { name: 'unit and property tests', command: ['vitest', 'run'], result: 'counted' },
+  {
+    name: 'unit and property tests',
+    command: ['vitest', 'run'],
+    result: 'counted',
+    shows: / states, .* schedules /,
+  },
   { name: 'conformance', command: sources('tools/conformance/src/cli.ts'), result: 'counted' },
   {
     name: 'conformance self-test',
