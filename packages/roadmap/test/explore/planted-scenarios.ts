@@ -2,18 +2,13 @@
 // Source followed: the duties of both sides in the revoke contract of dma-buf.
 // Simplified: the faults are those of runRevoke that concern the order of events.
 
+import type { PlantedScenario } from '@sgfree/exploration';
 import type { RevokeScenario } from '../../src/explore/revoke-scenario.ts';
 import { close } from './revoke-scenarios.ts';
 
-/** A scenario and the rules of which one must be found broken. */
-export interface PlantedScenario {
-  readonly scenario: RevokeScenario;
-  readonly shows: readonly string[];
-}
-
 const ready = { jobs: 1, registered: true, owner: { close } } as const;
 
-export const plantedScenarios: readonly PlantedScenario[] = [
+export const plantedScenarios: readonly PlantedScenario<RevokeScenario>[] = [
   {
     scenario: { name: 'a region that keeps its mapping', ...ready, importers: ['keeps-mapping'], stay: true },
     shows: ['lost-wake-up'],

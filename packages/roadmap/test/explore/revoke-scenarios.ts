@@ -2,13 +2,10 @@
 // Source followed: the triggers of a revoke in drivers/vfio/pci: reset, memory decoding, last close; and two at a time.
 // Simplified: none.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { type ExplorationReport, explore, type ModelTask } from '@sgfree/hw-model';
-import { type RevokeScenario, revokeScenarioRun } from '../../src/explore/revoke-scenario.ts';
+import type { ModelTask } from '@sgfree/hw-model';
+import type { RevokeScenario } from '../../src/explore/revoke-scenario.ts';
 import type { RevokeCast } from '../../src/revoke/revoke-cast.ts';
 import { takeBack, turnOn } from '../../src/revoke/revoke-owner.ts';
-
-const FILE: URL = new URL('states.json', import.meta.url);
 
 /** The last close, after which the descriptor of the buffer goes too. */
 export function* close({ scene, fd }: RevokeCast): ModelTask<void> {
@@ -102,23 +99,3 @@ export const seededScenarios: readonly RevokeScenario[] = [
     owner: { reset, close },
   },
 ];
-
-/** States by the name of the scenario, which a run must reach. */
-export function recordedStates(): Readonly<Record<string, number>> {
-  return JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, number>;
-}
-
-export function recordStates(states: Readonly<Record<string, number>>): void {
-  writeFileSync(FILE, `${JSON.stringify(states, null, 2)}\n`);
-}
-
-export function exploreRevoke(scenario: RevokeScenario): ExplorationReport {
-  return explore((policy) => revokeScenarioRun(scenario, policy));
-}
-
-export function explorationLine(name: string, report: ExplorationReport): string {
-  const [states, runs] = [report.states, report.runs].map((value) => value.toLocaleString('en-US'));
-  const schedules =
-    report.schedules < 1e15 ? report.schedules.toLocaleString('en-US') : report.schedules.toExponential(2);
-  return `${name}: ${states} states, ${runs} runs for ${schedules} schedules of up to ${report.deepest} steps, outcomes: ${report.outcomes.length}`;
-}

@@ -1,64 +1,31 @@
 // Every schedule of the owner of a VFIO device against its importers: no byte lands late, nothing is left, and those who
 // misbehave are found.
-import { explore, showViolation } from '@sgfree/hw-model';
+import { explorationLine, explorePlanted, exploreScenario, readStates } from '@sgfree/exploration';
 import { describe, expect, it } from 'vitest';
-import { vfioRun } from './vfio-scenario.ts';
-import {
-  explorationLine,
-  largeScenarios,
-  recordedStates,
-  resetAndClose,
-  smallScenarios,
-} from './vfio-scenarios.ts';
+import { vfioSuite } from './vfio-scenarios.ts';
 
-const recorded = recordedStates();
-const one = { importer: 'near' } as const;
-/** Schedules that are few enough to run each of them. */
-const FEW = 3000;
+const recorded = readStates(vfioSuite.record);
 
 describe('every schedule', () => {
-  it.each(smallScenarios.map((scenario) => [scenario.name, scenario] as const))(
-    'of "%s" is right',
-    (name, scenario) => {
-      const report = explore((policy) => vfioRun(scenario, policy));
-      const { states, schedules, outcomes } = report;
-      process.stdout.write(`${explorationLine(name, report)}\n`);
-      expect(report.violations.map(showViolation)).toEqual([]);
-      expect(report.complete).toBe(true);
-      expect(states).toBeGreaterThanOrEqual(recorded[name] ?? Number.POSITIVE_INFINITY);
-      if (schedules > FEW) return;
-      const all = explore((policy) => vfioRun(scenario, policy), { reduction: 'none' });
-      expect([all.runs, all.outcomes, all.violations]).toEqual([schedules, outcomes, []]);
-    },
-  );
-});
+  it.each(vfioSuite.small.map((each) => [each.name, each] as const))('of "%s" is right', (name, scenario) => {
+    const { report, problems } = exploreScenario(vfioSuite, scenario, { recorded, few: 3000 });
+    process.stdout.write(`${explorationLine(name, report)}\n`);
+    expect(problems).toEqual([]);
+  });
 
-describe('the record', () => {
-  it('has every scenario, and nothing else', () => {
-    const names = [...smallScenarios, ...largeScenarios].map(({ name }) => name);
+  it('has its states on record, and nothing else has', () => {
+    const names = [...vfioSuite.small, ...vfioSuite.large].map(({ name }) => name);
     expect(Object.keys(recorded).sort()).toEqual(names.sort());
   });
 });
 
-describe('who misbehaves is found', () => {
-  it.each([
-    [
-      'an exporter that does not wait',
-      'bytes-after-revoke',
-      { options: { revoke: 'notify', reset: slowReset } },
-    ],
-    ['an importer that keeps its mapping', 'lost-wake-up', { manners: 'keeps-mapping' }],
-  ] as const)('%s', (name, rule, departure) => {
-    const scenario = { name, importers: one, threads: { owner: resetAndClose }, ...departure };
-    const { violations } = explore((policy) => vfioRun(scenario, policy));
-    const found = violations.find((violation) => violation.rule === rule);
-    expect(found, violations.map(showViolation).join('\n')).toBeDefined();
-    if (found !== undefined) process.stdout.write(`planted: ${name}\n${showViolation(found)}\n`);
-  });
+describe('a planted bug is found', () => {
+  it.each(vfioSuite.planted.map((planted) => [planted.scenario.name, planted] as const))(
+    '%s',
+    (name, planted) => {
+      const { shown, problems } = explorePlanted(vfioSuite, planted);
+      process.stdout.write(`planted: ${name}\n${shown}\n`);
+      expect(problems).toEqual([]);
+    },
+  );
 });
-
-/** A reset during which the function goes on answering, so that only the exporter's waits protect the memory. */
-function* slowReset(): Generator<{ readonly at: string }, number, void> {
-  for (let at = 0; at < 3; at += 1) yield { at: 'test:reset' };
-  return 0;
-}
