@@ -5,7 +5,7 @@
 
 import type { DmaDataDirection } from '@sgfree/dma-core';
 import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
+import { Errno, failure, type Outcome, warnViolation } from '@sgfree/mm';
 import { MAX_SCHEDULE_TIMEOUT } from '../fence/fence-wait.ts';
 import { DmaResvUsage } from '../resv/resv-usage.ts';
 import { dmaResvWaitTimeout } from '../resv/resv-wait.ts';
@@ -22,15 +22,6 @@ export interface MappingFace<Mapping> {
   /** The exporter's mapping behind what was shown. */
   behind(attach: DmaBufAttachment<Mapping>, shown: Mapping): Mapping;
 }
-
-/**
- * The exporter's own mapping, unchanged.
- * @internal
- */
-export const plainFace: MappingFace<unknown> = {
-  show: (_, mapping) => success(mapping),
-  behind: (_, shown) => shown,
-};
 
 /** Maps with the lock held; the errno of the first step that fails, everything before it undone. @internal */
 export function* mapAttachment<M>(

@@ -5,8 +5,8 @@
 import { warnViolation } from '@sgfree/mm';
 import { type DmaFence, fenceName } from './dma-fence.ts';
 
-/** True when `seqno` comes after `other` on the timeline of `fence`. @internal */
-export function seqnoIsLater(fence: DmaFence, seqno: number, other: number): boolean {
+/** True when `seqno` comes after `other` on the timeline of `fence`. */
+function seqnoIsLater(fence: DmaFence, seqno: number, other: number): boolean {
   if (fence.seqno64) return seqno > other;
   // The difference of two 32-bit numbers as a signed one, so that the order survives a wrap.
   return ((seqno - other) | 0) > 0;

@@ -5,8 +5,8 @@
 import type { DmaBufPlatform } from '../dma-buf-platform.ts';
 import { type DmaFence, dmaFenceGet, dmaFenceInit, dmaFenceSignal } from './dma-fence.ts';
 
-/** Structure size of a fence in bytes, for allocation accounting. @internal */
-export const DMA_FENCE_BYTES = 64;
+/** Structure size of a fence in bytes, for allocation accounting. */
+const DMA_FENCE_BYTES = 64;
 
 const stubs = new WeakMap<DmaBufPlatform, DmaFence>();
 

@@ -36,8 +36,8 @@ interface FrameRun {
   count: number;
 }
 
-/** Pinned pages as runs of frames. @internal */
-export class ListPinnedPages implements PinnedPages {
+/** Pinned pages as runs of frames. */
+class ListPinnedPages implements PinnedPages {
   readonly state: DmaIovaState = new DmaIovaState();
   readonly #allocate: (bytes: number) => boolean;
   readonly #runs: FrameRun[] = [];

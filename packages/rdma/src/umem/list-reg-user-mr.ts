@@ -2,13 +2,12 @@
 // Source followed: drivers/infiniband/core/uverbs_cmd.c (ib_uverbs_reg_mr) and the drivers' reg_user_mr.
 // Simplified: one call instead of a driver operation.
 
-import { type ModelTask, offsetWithin, PAGE_SIZE } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, type ProcessMemory } from '@sgfree/mm';
-import { ibCheckMrAccess } from '../verbs/ib-access.ts';
+import type { ModelTask } from '@sgfree/hw-model';
+import { type Errno, failure, type Outcome, type ProcessMemory } from '@sgfree/mm';
 import type { IbPd } from '../verbs/ib-pd.ts';
 import { ibUmemGet } from './list-pinned-pages.ts';
 import type { PinnedUmem } from './pinned-umem.ts';
-import { registerOrRelease, type UmemMr } from './umem-mr.ts';
+import { checkUserRegion, registerOrRelease, type UmemMr } from './umem-mr.ts';
 
 /**
  * Registers `length` bytes at `start` of the process, called `iova` by work requests. -EINVAL when the two differ within a
@@ -24,8 +23,7 @@ export function* ibRegUserMr(
   iova: number,
   access: number,
 ): ModelTask<Outcome<UmemMr<PinnedUmem>>> {
-  if (offsetWithin(start, PAGE_SIZE) !== offsetWithin(iova, PAGE_SIZE)) return failure(Errno.EINVAL);
-  const refused = ibCheckMrAccess(pd.device, access);
+  const refused = checkUserRegion(pd, start, iova, access);
   if (refused !== 0) return failure(-refused as Errno);
   return yield* registerOrRelease(pd, yield* ibUmemGet(pd.device, mm, start, length, access), iova, access);
 }

@@ -23,8 +23,8 @@ import type { DmaRange } from '../dma-range.ts';
 import type { IbDevice } from '../verbs/ib-device.ts';
 import { type PinnedPages, type PinnedUmem, pinUmem, UMEM_DIRECTION } from './pinned-umem.ts';
 
-/** Pinned pages in a scatterlist. @internal */
-export class SgPinnedPages implements PinnedPages {
+/** Pinned pages in a scatterlist. */
+class SgPinnedPages implements PinnedPages {
   readonly table: SgAppendTable;
   readonly #maxSegment: number;
 

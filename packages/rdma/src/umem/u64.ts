@@ -78,9 +78,6 @@ export function u64Within({ high, low }: U64, unit: number): number {
   return (high - Math.floor(high / top) * top) * 2 ** 32 + low;
 }
 
-/** The value as a number, rounded above 2^53. @internal */
-export const u64Number = ({ high, low }: U64): number => high * 2 ** 32 + low;
-
 /**
  * Page sizes a device has, as a bitmap; each a power of two.
  * @public

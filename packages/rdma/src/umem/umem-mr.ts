@@ -3,8 +3,9 @@
 // Source followed: the common shape of reg_user_mr and dereg_mr in drivers (hw/irdma/verbs.c, hw/mlx5/mr.c).
 // Simplified: none.
 
-import type { ModelTask } from '@sgfree/hw-model';
+import { type ModelTask, offsetWithin, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
+import { ibCheckMrAccess } from '../verbs/ib-access.ts';
 import { type IbMr, ibDeregMr } from '../verbs/ib-mr.ts';
 import type { IbPd } from '../verbs/ib-pd.ts';
 import { type MrBlocks, registerRegion } from '../verbs/ib-region-mr.ts';
@@ -26,6 +27,12 @@ export const NIC_PAGE_SIZES: U64 = { high: 0, low: 0xfffff000 };
 export interface UmemMr<Umem extends IbUmem = IbUmem> {
   readonly mr: IbMr;
   readonly umem: Umem;
+}
+
+/** What registering user memory refuses before any page is looked at: 0 or a negative errno. @internal */
+export function checkUserRegion(pd: IbPd, start: number, iova: number, access: number): number {
+  if (offsetWithin(start, PAGE_SIZE) !== offsetWithin(iova, PAGE_SIZE)) return -Errno.EINVAL;
+  return ibCheckMrAccess(pd.device, access);
 }
 
 /** Blocks of the best size for `umem` at `iova`, or null when no size fits. @internal */

@@ -35,8 +35,8 @@ export interface IbDeviceAttr {
   readonly localDmaLkey: boolean;
 }
 
-/** What the modelled NIC can do. @internal */
-export const DEFAULT_ATTRS: IbDeviceAttr = {
+/** What the modelled NIC can do. */
+const DEFAULT_ATTRS: IbDeviceAttr = {
   maxFastRegPageListLen: 4096,
   maxQpWr: 1024,
   maxSendSge: 30,

@@ -3,7 +3,7 @@
 // Simplified: the faults are those of runRevoke that concern the order of events.
 
 import type { PlantedScenario } from '@sgfree/exploration';
-import type { RevokeScenario } from '../../src/explore/revoke-scenario.ts';
+import type { RevokeScenario } from './revoke-scenario.ts';
 import { close } from './revoke-scenarios.ts';
 
 const ready = { jobs: 1, registered: true, owner: { close } } as const;

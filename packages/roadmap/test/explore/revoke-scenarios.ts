@@ -3,9 +3,9 @@
 // Simplified: none.
 
 import type { ModelTask } from '@sgfree/hw-model';
-import type { RevokeScenario } from '../../src/explore/revoke-scenario.ts';
 import type { RevokeCast } from '../../src/revoke/revoke-cast.ts';
 import { takeBack, turnOn } from '../../src/revoke/revoke-owner.ts';
+import type { RevokeScenario } from './revoke-scenario.ts';
 
 /** The last close, after which the descriptor of the buffer goes too. */
 export function* close({ scene, fd }: RevokeCast): ModelTask<void> {

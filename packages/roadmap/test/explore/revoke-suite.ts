@@ -3,8 +3,8 @@
 // Simplified: none.
 
 import type { ExplorationSuite } from '@sgfree/exploration';
-import { type RevokeScenario, revokeScenarioRun } from '../../src/explore/revoke-scenario.ts';
 import { plantedScenarios } from './planted-scenarios.ts';
+import { type RevokeScenario, revokeScenarioRun } from './revoke-scenario.ts';
 import { largeScenarios, seededScenarios, smallScenarios } from './revoke-scenarios.ts';
 
 export const revokeSuite: ExplorationSuite<RevokeScenario> = {

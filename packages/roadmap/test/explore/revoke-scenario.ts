@@ -12,12 +12,12 @@ import {
   type ScheduleFault,
   Scheduler,
 } from '@sgfree/hw-model';
-import type { PeerPlace } from '../peer-tree-site.ts';
-import { RevokeCast, type RevokeRole } from '../revoke/revoke-cast.ts';
-import type { RevokeImporterKind, RevokePlant } from '../revoke/revoke-input.ts';
-import { revokeLeftovers } from '../revoke/revoke-leftovers.ts';
-import { wrongStatuses } from '../revoke/revoke-statuses.ts';
-import { RevokeWatch } from '../revoke/revoke-watch.ts';
+import type { PeerPlace } from '../../src/peer-tree-site.ts';
+import { RevokeCast, type RevokeRole } from '../../src/revoke/revoke-cast.ts';
+import type { RevokeImporterKind, RevokePlant } from '../../src/revoke/revoke-input.ts';
+import { revokeLeftovers } from '../../src/revoke/revoke-leftovers.ts';
+import { wrongStatuses } from '../../src/revoke/revoke-statuses.ts';
+import { RevokeWatch } from '../../src/revoke/revoke-watch.ts';
 import { castText } from './cast-text.ts';
 
 const JOB_BYTES = 64;

@@ -4,9 +4,9 @@
 
 import type { RdmaQueuePair } from '@sgfree/hw-model';
 import { IbUmemDmabuf } from '@sgfree/rdma/stage-6';
-import type { LentConnection } from '../revoke/lent-connection.ts';
-import type { RevokeCast, RevokeRole } from '../revoke/revoke-cast.ts';
-import type { RevokeWatch } from '../revoke/revoke-watch.ts';
+import type { LentConnection } from '../../src/revoke/lent-connection.ts';
+import type { RevokeCast, RevokeRole } from '../../src/revoke/revoke-cast.ts';
+import type { RevokeWatch } from '../../src/revoke/revoke-watch.ts';
 
 const PCI_COMMAND = 4;
 
