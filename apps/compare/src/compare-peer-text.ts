@@ -98,7 +98,7 @@ export function peerText(
 }
 
 /** The table of all variants; the columns are the stages of the first. */
-export function peerTable(world: World, comparisons: readonly PeerComparison[]): string {
+function peerTable(world: World, comparisons: readonly PeerComparison[]): string {
   const stages = comparisons[0]?.reports ?? [];
   const head = ['', ...stages.map(({ stage }) => `stage ${stage}`), 'change'];
   const figures = exportedIn(comparisons) ? [...PEER_ROWS, ...EXPORT_ROWS] : PEER_ROWS;

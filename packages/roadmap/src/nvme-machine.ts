@@ -1,7 +1,7 @@
 // NvmeMachine: one computer around an NVMe disk on a fabric: its memory, an IOMMU unit with its driver or none, and the
 // disk as the kernel's device.
 // Source followed: a machine that has booted up to the point where the NVMe driver binds; strict mode where there is a unit.
-// Simplified: one processor; one unit of VT-d for all devices; the disk is alone in its IOMMU group.
+// Simplified: one processor; the disk's translation is the only one.
 
 import {
   type BridgeWindow,
@@ -9,11 +9,9 @@ import {
   type DmaDebug,
   DmaPlatform,
   type DmaRange,
-  iommuSetupDmaOps,
   pciDevice,
 } from '@sgfree/dma-core';
 import {
-  addOffset,
   type BlockMedium,
   type Clock,
   type DmaAddr,
@@ -30,11 +28,11 @@ import {
   type PhysAddr,
   type PhysicalMemory,
   type PhysRange,
-  recordedVtdCapabilities,
-  VtdUnit,
+  type VtdUnit,
 } from '@sgfree/hw-model';
-import { IntelIommu, type PagingDomain } from '@sgfree/iommu';
-import { FrameAllocator, PageAllocator, PageFrames } from '@sgfree/mm';
+import type { PagingDomain } from '@sgfree/iommu';
+import { PageAllocator, PageFrames } from '@sgfree/mm';
+import { DeviceTranslation } from './device-translation.ts';
 import { frameOfSlot, type SecondStageSlot, secondStageSlot } from './second-stage-slot.ts';
 import type { StackCommand } from './storage-stack.ts';
 import { WatchedAgent } from './watched-agent.ts';
@@ -67,10 +65,6 @@ export interface NvmeMachineParts {
   readonly debug?: DmaDebug;
 }
 
-const IOMMU_GROUP = 22;
-/** The part of the kernel's RAM that page tables and the invalidation queue use; the rest is coherent memory. */
-const TABLE_BYTES: number = 16 * 2 ** 20;
-
 /**
  * A computer with one NVMe disk.
  * @internal
@@ -89,6 +83,7 @@ export class NvmeMachine {
   readonly domain: PagingDomain | null;
   /** BAR 0 of the controller as the CPU sees it. */
   readonly controllerRegisters: PhysAddr;
+  readonly #translation: DeviceTranslation;
 
   constructor(parts: NvmeMachineParts) {
     const { memory, clock, fabric, controller, debug } = parts;
@@ -97,12 +92,9 @@ export class NvmeMachine {
     this.clock = clock;
     this.fabric = fabric;
     this.controller = controller;
-    const { tables, coherent } = kernelWindows(parts.kernelRam);
-    this.pages = new PageAllocator(memory, coherent);
-    this.unit = parts.translated ? new VtdUnit(memory, { capabilities: recordedVtdCapabilities, log }) : null;
-    if (this.unit !== null) fabric.setTranslationAgent(this.unit);
-    const frames = new FrameAllocator(memory, tables);
-    const iommu = this.unit === null ? null : new IntelIommu({ unit: this.unit, memory, frames, log });
+    this.#translation = new DeviceTranslation({ ...parts, log });
+    this.unit = this.#translation.unit;
+    this.pages = new PageAllocator(memory, this.#translation.restOfRam);
     const platform = new DmaPlatform({
       memory,
       pages: this.pages,
@@ -111,10 +103,8 @@ export class NvmeMachine {
       clock,
       debug: debug ?? null,
     });
-    this.dev = this.#describe(parts, iommu, platform);
-    this.domain = iommu?.allocPagingDomain(IOMMU_GROUP) ?? null;
-    if (this.domain !== null) iommu?.attachDevice(this.domain, this.dev.requesterId);
-    iommuSetupDmaOps(this.dev, this.domain);
+    this.dev = this.#describe(parts, platform);
+    this.domain = this.#translation.attach(this.dev);
     if (debug !== undefined && this.unit !== null) {
       fabric.setTranslationAgent(new WatchedAgent(this.unit, this.dev));
     }
@@ -132,27 +122,12 @@ export class NvmeMachine {
 
   /** Leaf entries that stand in the page table, read from simulated memory. */
   get liveTableEntries(): number {
-    let leaves = 0;
-    this.domain?.table.visitLeaves(() => {
-      leaves += 1;
-    });
-    return leaves;
+    return this.#translation.liveTableEntries;
   }
 
   /** The counters of hardware and IOMMU software as they stand. */
   sampleWork(): WorkCounts {
-    const unit = this.unit?.counters;
-    const table = this.domain?.table;
-    return {
-      iovaAllocations: this.dev.cookie?.iovad.allocations ?? 0,
-      mapCalls: this.domain?.mapCalls ?? 0,
-      unmapCalls: this.domain?.unmapCalls ?? 0,
-      entriesWritten: table?.entriesWritten ?? 0,
-      entriesCleared: table?.entriesCleared ?? 0,
-      invalidationCommands: unit === undefined ? 0 : unit.iotlbPage + unit.iotlbDomain + unit.iotlbGlobal,
-      invalidationWaits: unit?.waits ?? 0,
-      structPagesTouched: this.dev.platform.frames.touched,
-    };
+    return this.#translation.sampleWork(this.dev);
   }
 
   /** The leaf entry behind a DMA address of the disk, in simulated memory; null when it is not mapped. */
@@ -175,7 +150,7 @@ export class NvmeMachine {
   }
 
   /** The disk as the PCI core presents it to its driver. */
-  #describe(parts: NvmeMachineParts, iommu: IntelIommu | null, platform: DmaPlatform): Device {
+  #describe(parts: NvmeMachineParts, platform: DmaPlatform): Device {
     const { requesterId, bus } = this.controller.endpoint;
     return pciDevice({
       name: parts.name,
@@ -183,14 +158,8 @@ export class NvmeMachine {
       requesterId,
       segment: bus.host.segment,
       hostBridge: { windows: parts.bridgeWindows },
-      reservedRegions: iommu?.reservedRegions(requesterId) ?? [],
+      reservedRegions: this.#translation.reservedRegions(requesterId),
       dmaRanges: parts.dmaRanges ?? [],
     });
   }
-}
-
-/** Coherent memory below, page tables on top. */
-function kernelWindows({ base, bytes }: PhysRange): { coherent: PhysRange; tables: PhysRange } {
-  const rest = bytes - TABLE_BYTES;
-  return { coherent: { base, bytes: rest }, tables: { base: addOffset(base, rest), bytes: TABLE_BYTES } };
 }

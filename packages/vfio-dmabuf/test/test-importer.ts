@@ -32,7 +32,9 @@ export type ImporterManners =
   /** Never unmaps. */
   | 'keeps-mapping'
   /** Does not fence its transfers. */
-  | 'no-fence';
+  | 'no-fence'
+  /** Unmaps at once, also during a transfer: only its fence covers that one. */
+  | 'unmaps-early';
 
 /** One importer of one buffer. */
 export class TestImporter {
@@ -144,7 +146,8 @@ export class TestImporter {
     this.told += 1;
     this.onTold?.();
     this.#told = true;
-    if (this.#manners !== 'keeps-mapping' && !this.#busy) yield* this.#unmap(attach);
+    const idle = !this.#busy || this.#manners === 'unmaps-early';
+    if (this.#manners !== 'keeps-mapping' && idle) yield* this.#unmap(attach);
     if (!this.remapInside) return;
     const again = yield* dmaBufMapAttachment(attach, 'bidirectional');
     this.remaps.push(again.ok ? 0 : -again.errno);

@@ -37,7 +37,7 @@ export function exploreSeeds(
     const guided = randomRun(scenario, seed, maxSteps);
     steps += guided.depth;
     const { fault, schedule } = guided;
-    const outcome = guided.run.outcome?.();
+    const outcome = guided.ended ? guided.run.outcome?.() : undefined;
     if (outcome !== undefined) outcomes.add(outcome);
     if (fault === null) continue;
     const key = `${fault.rule} ${fault.detail}`;

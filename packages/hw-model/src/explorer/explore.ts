@@ -109,9 +109,8 @@ class Exploration {
 
   #isOver(): boolean {
     const { stopAtViolation = false, maxStates = DEFAULT_STATES } = this.#options;
-    const over =
-      (stopAtViolation && this.#violations.size > 0) ||
-      (this.#graph.states >= maxStates && this.#open.length > 0);
+    const bound = (stopAtViolation && this.#violations.size > 0) || this.#graph.states >= maxStates;
+    const over = bound && this.#open.length > 0;
     if (over) this.#complete = false;
     return over;
   }
@@ -120,7 +119,7 @@ class Exploration {
   #follow(beginning: readonly number[]): void {
     this.#runs += 1;
     const branch = new Branch(this.#scenario, (run) => this.#identity(run), beginning);
-    let state = this.#graph.numberOf(branch.identity.key());
+    let state = this.#graph.numberOf(branch.key());
     if (beginning.length === 0) {
       this.#graph.enter(state, 0);
       this.#start = state;
@@ -133,7 +132,7 @@ class Exploration {
       }
       branch.guided.advance(choice);
       const from = state;
-      state = this.#graph.numberOf(branch.identity.key());
+      state = this.#graph.numberOf(branch.key());
       if (branch.repeating) continue;
       if (!this.#graph.step(from, state, branch.guided.depth) || this.#stopped(branch.guided)) return;
     }
@@ -141,9 +140,10 @@ class Exploration {
 
   #stopped(guided: GuidedRun): boolean {
     const { maxSteps = DEFAULT_STEPS } = this.#options;
-    if (guided.fault === null && guided.depth < maxSteps) return false;
-    if (guided.fault === null) guided.giveUp(maxSteps);
-    if (guided.fault !== null) this.#note(guided, guided.fault);
+    if (guided.fault === null && guided.depth >= maxSteps && guided.runnable.length > 0)
+      guided.giveUp(maxSteps);
+    if (guided.fault === null) return false;
+    this.#note(guided, guided.fault);
     return true;
   }
 
@@ -174,7 +174,7 @@ class Exploration {
 /** A run that repeats the beginning of another one and then turns off. */
 class Branch {
   readonly guided: GuidedRun;
-  readonly identity: StateIdentity;
+  readonly #identity: StateIdentity;
   readonly #beginning: readonly number[];
   /** Choices taken from the beginning. */
   #taken = 0;
@@ -188,11 +188,17 @@ class Branch {
     let identity: StateIdentity | undefined;
     this.guided = new GuidedRun(scenario, {
       stepped: (...step) => identity?.stepped(...step),
-      timePassed: () => identity?.timePassed(),
+      timePassed: (tasks) => identity?.timePassed(tasks),
     });
     identity = identify(this.guided.run);
-    this.identity = identity;
+    this.#identity = identity;
     this.#beginning = beginning;
+  }
+
+  /** Where the run is. A step that went wrong leads somewhere else than one that did not, however alike they look. */
+  key(): string {
+    const { fault } = this.guided;
+    return fault === null ? this.#identity.key() : `${this.#identity.key()} ${fault.rule} ${fault.detail}`;
   }
 
   /** True until the last choice of the beginning, which is the new one, has been taken. */

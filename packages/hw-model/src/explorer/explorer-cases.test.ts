@@ -184,9 +184,27 @@ describe('bounds', () => {
     expect(rules).toEqual([[['step-limit', 20]], [['step-limit', 20]]]);
   });
 
-  it('may be the first violation', () => {
+  it('of steps are not passed by a schedule that ends with the last of them', () => {
+    const scenario = scenarioOf(() => ({ a: counting(1) }));
+    const rules = [1, 2].map((maxSteps) => [
+      explore(scenario, { maxSteps }).violations.map(({ rule }) => rule),
+      exploreSeeds(scenario, { firstSeed: 1, schedules: 1, maxSteps }).violations.map(({ rule }) => rule),
+    ]);
+    expect(rules).toEqual([
+      [['step-limit'], ['step-limit']],
+      [[], []],
+    ]);
+  });
+
+  it('may be the first violation, and nothing is left out when it comes last', () => {
     const report = explore(crossed, { stopAtViolation: true });
     expect([report.violations.length, report.complete]).toEqual([1, false]);
+    const alone = scenarioOf((scheduler) => {
+      const mutex = new TaskMutex({ name: 'm', lockClass: 'm', scheduler });
+      return { twice: both(mutex, mutex) };
+    });
+    const all = explore(alone, { stopAtViolation: true });
+    expect([all.violations.length, all.complete]).toEqual([1, true]);
   });
 });
 
@@ -197,6 +215,27 @@ describe('a schedule', () => {
     const { fault, schedule } = replaySchedule(crossed, violation.schedule.choices);
     expect(fault).toEqual({ rule: violation.rule, detail: violation.detail });
     expect(showSchedule(schedule)).toBe(showSchedule(violation.schedule));
+  });
+
+  it('that does not end is given up', () => {
+    function* forever(): ModelTask<void> {
+      for (;;) yield { at: 'again' };
+    }
+    const { fault } = replaySchedule(
+      scenarioOf(() => ({ a: forever() })),
+      [],
+    );
+    expect(fault?.rule).toBe('step-limit');
+  });
+
+  it('that breaks a rule has no outcome, whoever finds it', () => {
+    const scenario: ExploredScenario = (policy) => {
+      const scheduler = new Scheduler({ policy });
+      scheduler.spawn('a', counting(2));
+      return { scheduler, check: () => ({ rule: 'never', detail: 'at all' }), outcome: () => 'ended' };
+    };
+    expect(explore(scenario).outcomes).toEqual([]);
+    expect(exploreSeeds(scenario, { firstSeed: 1, schedules: 2 }).outcomes).toEqual([]);
   });
 
   it('of another scenario is refused', () => {

@@ -15,8 +15,8 @@ export interface RunObserver {
     touches: readonly object[] | undefined,
     tasks: readonly ScheduledTask<unknown>[],
   ): void;
-  /** Time passed, because every task waited. */
-  timePassed(): void;
+  /** Time passed, because every task waited; `tasks` are there now. */
+  timePassed(tasks: readonly ScheduledTask<unknown>[]): void;
 }
 
 /** One run of a scenario. @internal */
@@ -28,6 +28,7 @@ export class GuidedRun {
   #stepping: ScheduledTask<unknown> | null = null;
   #touches: readonly object[] | undefined;
   #fault: ScheduleFault | null = null;
+  #ended = false;
 
   constructor(scenario: ExploredScenario, observer: RunObserver | null = null) {
     this.#observer = observer;
@@ -44,6 +45,11 @@ export class GuidedRun {
   /** What went wrong; the run is over then. */
   get fault(): ScheduleFault | null {
     return this.#fault;
+  }
+
+  /** True when no task can run any more, and none broke a rule before. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Steps made. */
@@ -81,6 +87,7 @@ export class GuidedRun {
 
   /** Called when no task can run: what is wrong with the end, if anything. */
   end(): ScheduleFault | null {
+    this.#ended = true;
     const blocked = this.run.scheduler.tasks.filter((task) => !task.daemon);
     this.#fault = blocked.length > 0 ? blockedFault(blocked) : (this.run.finish?.() ?? null);
     return this.#fault;
@@ -97,7 +104,7 @@ export class GuidedRun {
       const due = clock.nextDueMs;
       if (due === undefined || !tasks.some((task) => !task.daemon)) return;
       clock.advanceMs(due - clock.nowMs);
-      this.#observer?.timePassed();
+      this.#observer?.timePassed(tasks);
     }
   }
 }

@@ -20,10 +20,14 @@ export function replaySchedule(
 ): { readonly fault: ScheduleFault | null; readonly schedule: Schedule } {
   const guided = new GuidedRun(scenario);
   let position = 0;
-  while (guided.fault === null && guided.depth < MOST_STEPS) {
+  while (guided.fault === null) {
     const { length } = guided.runnable;
     if (length === 0) {
       guided.end();
+      break;
+    }
+    if (guided.depth >= MOST_STEPS) {
+      guided.giveUp(MOST_STEPS);
       break;
     }
     const choice = length === 1 ? 0 : (choices[position++] ?? 0);

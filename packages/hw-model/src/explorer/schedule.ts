@@ -32,8 +32,8 @@ export interface ScheduleViolation extends ScheduleFault {
   readonly schedule: Schedule;
 }
 
-/** Steps whose task is not that of the step before. @internal */
-export function taskSwitches({ steps }: Schedule): number {
+/** Steps whose task is not that of the step before. */
+function taskSwitches({ steps }: Schedule): number {
   return steps.filter((step, at) => at > 0 && steps[at - 1]?.task !== step.task).length;
 }
 

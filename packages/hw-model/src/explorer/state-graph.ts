@@ -3,6 +3,7 @@
 // paths through it, that is the number of schedules without any reduction, is a sum from the deepest states up.
 // Simplified: counts above 2^53 are rounded.
 
+import { InternalError } from '../internal-error.ts';
 import { NumberedNames } from './numbered-names.ts';
 
 /** States are numbers from 1 on. @internal */
@@ -29,7 +30,10 @@ export class StateGraph {
 
   /** Notes that a run is in `state`; true when it had not been met. */
   enter(state: number, depth: number): boolean {
-    if (this.#depths.has(state)) return false;
+    const known = this.#depths.get(state);
+    if (known !== undefined && known !== depth)
+      throw new InternalError(`a state of depths ${known} and ${depth}`);
+    if (known !== undefined) return false;
     this.#depths.set(state, depth);
     return true;
   }

@@ -45,8 +45,10 @@ export class OrderIdentity implements StateIdentity {
     this.#welcome(tasks, step);
   }
 
-  timePassed(): void {
-    this.#touchedAll(this.#names.numberOf(`time ${this.#after(this.#everybody())}`));
+  timePassed(tasks: readonly Task[]): void {
+    const time = this.#names.numberOf(`time ${this.#after(this.#everybody())}`);
+    this.#touchedAll(time);
+    this.#welcome(tasks, time);
   }
 
   key(): string {
@@ -81,35 +83,46 @@ export class OrderIdentity implements StateIdentity {
 }
 
 /**
- * Identity by content: which points each task has passed, and what the scenario says of the rest.
+ * Identity by content: which points each task has passed, and what the scenario says of the rest. A task is known by how
+ * it came to be, not by its name, which others may share.
  * @internal
  */
 export class ContentIdentity implements StateIdentity {
   readonly #names: NumberedNames;
-  /** The points that a task has passed, as a number. */
+  /** The birth of a task and the points that it has passed, as a number. */
   readonly #passed = new Map<Task, number>();
   readonly #content: () => string;
+  /** How often time has passed. */
+  #times = 0;
 
   constructor(names: NumberedNames, content: () => string, tasks: readonly Task[]) {
     this.#names = names;
     this.#content = content;
-    this.#welcome(tasks);
+    this.#welcome(tasks, 0);
   }
 
   stepped(task: Task, _touches: readonly object[] | undefined, tasks: readonly Task[]): void {
-    this.#passed.set(task, this.#names.numberOf(`${this.#passed.get(task)} > ${task.at}`));
-    this.#welcome(tasks);
+    const passed = this.#names.numberOf(`${this.#passed.get(task)} > ${task.at}`);
+    this.#passed.set(task, passed);
+    this.#welcome(tasks, passed);
   }
 
-  timePassed(): void {}
+  timePassed(tasks: readonly Task[]): void {
+    this.#times += 1;
+    this.#welcome(tasks, this.#names.numberOf(`time ${this.#times}`));
+  }
 
   key(): string {
-    const tasks = [...this.#passed].map(([task, passed]) => `${task.name}:${passed}`);
-    return `${tasks.sort().join(' ')} ${this.#content()}`;
+    return `${[...this.#passed.values()].sort(ascending).join(' ')} ${this.#content()}`;
   }
 
-  #welcome(tasks: readonly Task[]): void {
-    for (const task of tasks) if (!this.#passed.has(task)) this.#passed.set(task, 0);
+  /** New tasks are told apart as by {@link OrderIdentity}: by what made them. */
+  #welcome(tasks: readonly Task[], parent: number): void {
+    tasks
+      .filter((task) => !this.#passed.has(task))
+      .forEach((task, at) => {
+        this.#passed.set(task, this.#names.numberOf(`born ${parent} ${at}`));
+      });
   }
 }
 

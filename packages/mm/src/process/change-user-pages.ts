@@ -2,7 +2,7 @@
 // Source followed: mm/mmap.c and mm/memory.c (unmap_vmas, copy_present_page, copy_page_range), mm/migrate.c.
 // A pinned page stays where it is: unmapping only takes it from the process, fork gives the child a copy, and it is not
 // migrated.
-// Simplified: munmap takes whole areas or parts of them; fork copies every area.
+// Simplified: huge pages are never split, so a range that cuts one is refused; fork copies every area.
 
 import { type ModelTask, offsetWithin, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno } from '../errno.ts';
@@ -21,7 +21,7 @@ export function* vmMunmap(mm: ProcessMemory, start: number, length: number): Mod
   const end = start + length;
   if (offsetWithin(start, PAGE_SIZE) !== 0 || length <= 0 || offsetWithin(length, PAGE_SIZE) !== 0)
     return -Errno.EINVAL;
-  if (mm.areas.some((area) => cutsHugePage(area, start) || cutsHugePage(area, end))) return -Errno.EINVAL;
+  if (cutsHugePages(mm, start, end)) return -Errno.EINVAL;
   yield* mm.mmapLock.writeLock();
   yield* zapRange(mm, start, end);
   for (const area of mm.areas.splice(0)) keepOutside(mm.areas, area, start, end);
@@ -29,9 +29,16 @@ export function* vmMunmap(mm: ProcessMemory, start: number, length: number): Mod
   return 0;
 }
 
+/** True when the bytes `start` to `end` begin or end within a huge page. */
+const cutsHugePages = ({ areas }: ProcessMemory, start: number, end: number): boolean =>
+  areas.some((area) => cutsHugePage(area, start) || cutsHugePage(area, end));
+
 /** True when `address` lies within a huge page of the area. */
 const cutsHugePage = (area: VmArea, address: number): boolean =>
-  address > area.start && address < area.end && offsetWithin(address, PAGE_SIZE * 2 ** area.order) !== 0;
+  area.order > 0 &&
+  address > area.start &&
+  address < area.end &&
+  offsetWithin(address, PAGE_SIZE * 2 ** area.order) !== 0;
 
 /** What of `area` lies outside the bytes `start` to `end`. */
 function keepOutside(areas: VmArea[], area: VmArea, start: number, end: number): void {
@@ -44,8 +51,8 @@ function keepOutside(areas: VmArea[], area: VmArea, start: number, end: number):
 }
 
 /**
- * Throws the pages of a range away, the addresses stay (`MADV_DONTNEED`). With `blockable` false, as the OOM reaper does it:
- * -EAGAIN when a watcher would have to sleep, and nothing changes.
+ * Throws the pages of a range away, the addresses stay (`MADV_DONTNEED`): 0, or -EINVAL when it cuts a huge page. With `blockable` false, as the OOM reaper does
+ * it: -EAGAIN when a watcher would have to sleep, and nothing changes.
  * @public
  */
 export function* zapPageRange(
@@ -54,6 +61,7 @@ export function* zapPageRange(
   length: number,
   blockable = true,
 ): ModelTask<number> {
+  if (cutsHugePages(mm, start, start + length)) return -Errno.EINVAL;
   yield* mm.mmapLock.readLock();
   const error = yield* zapRange(mm, start, start + length, blockable);
   mm.mmapLock.readUnlock();

@@ -83,7 +83,8 @@ export class MmuNotifierSubscriptions {
     if (met.length > 0) this.invalidateSeq += 1 - (this.invalidateSeq % 2);
     const seq = this.invalidateSeq;
     for (const sub of met) {
-      if (yield* sub.ops.invalidate(sub, range, seq)) continue;
+      // A watcher that refuses a range that may sleep is wrong: Linux warns, and goes on.
+      if ((yield* sub.ops.invalidate(sub, range, seq)) || range.blockable) continue;
       this.invalidateEnd();
       return -Errno.EAGAIN;
     }

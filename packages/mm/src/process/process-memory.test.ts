@@ -172,6 +172,23 @@ describe('watchers', () => {
     expect(mm.ptes.size).toBe(0);
   });
 
+  it('that refuse although they may sleep are not obeyed', () => {
+    const { mm, run } = process();
+    const at = mm.mmap(2 * PAGE);
+    for (const page of [0, 1]) run(copyToUser(mm, at + page * PAGE, bytesOf(page)));
+    let asked = 0;
+    mmuIntervalNotifierInsert(mm.notifiers, at, 2 * PAGE, {
+      *invalidate(): ModelTask<boolean> {
+        yield { at: 'test:callback' };
+        asked += 1;
+        return false;
+      },
+    });
+    expect([run(zapPageRange(mm, at, PAGE)), asked, mm.ptes.size]).toEqual([0, 1, 1]);
+    expect([run(vmMunmap(mm, at, 2 * PAGE)), asked, mm.ptes.size]).toEqual([0, 2, 0]);
+    expect(mm.notifiers.activeRanges).toBe(0);
+  });
+
   it('that come while something is invalidated have collided until it is over', () => {
     const { mm, scheduler } = process();
     const seen: string[] = [];
@@ -296,6 +313,11 @@ describe('range fault', () => {
     expect(pages.liveFrames).toBe(512);
     expect(mm.ptes.get(at / PAGE + 511)?.folio.order).toBe(9);
     expect(run(vmMunmap(mm, at, PAGE))).toBe(-Errno.EINVAL);
+    expect(run(zapPageRange(mm, at + PAGE, PAGE))).toBe(-Errno.EINVAL);
+    expect(mm.ptes.size).toBe(512);
+    expect(run(zapPageRange(mm, at, 2 * MIB))).toBe(0);
+    expect([mm.ptes.size, pages.liveFrames]).toEqual([0, 0]);
+    run(copyToUser(mm, at + 5 * PAGE, bytesOf(1)));
     expect(run(vmMunmap(mm, at, 2 * MIB))).toBe(0);
     expect(pages.liveFrames).toBe(0);
   });

@@ -19,8 +19,8 @@ import type { UserPte, VmArea, VmAreaKind } from './vm-area.ts';
 
 /** First address that `mmap` without a wish hands out. */
 const MMAP_BASE = 0x7f0000000000;
-/** Largest huge page order: 2 MiB. @internal */
-export const HPAGE_PMD_ORDER = 9;
+/** Largest huge page order: 2 MiB. */
+const HPAGE_PMD_ORDER = 9;
 
 /**
  * What a process is made with.

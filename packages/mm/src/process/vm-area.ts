@@ -1,6 +1,6 @@
 // VmArea: a range of user addresses with one kind of memory behind it, and the page-table entries of a process.
 // Source followed: include/linux/mm_types.h (struct vm_area_struct); the flags that pinning looks at (mm/gup.c).
-// Simplified: areas are never split or merged; user addresses are plain numbers below 2^47.
+// Simplified: neighbouring areas are never merged; user addresses are plain numbers below 2^47.
 
 import type { UserFolio } from './user-folio.ts';
 

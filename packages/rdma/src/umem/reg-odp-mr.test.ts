@@ -190,3 +190,34 @@ it('a fault that is being served when the region goes leaves nothing mapped behi
   }
   expect(served).toBe(160);
 });
+
+it('a change that may not sleep is refused, and nothing is taken away', () => {
+  const { machine, at, bytes, reg } = onDemand(true);
+  machine.do(locked(reg.umem, at, bytes, true, true));
+  const mapped = [reg.umem.npages, machine.domain.table.liveLeafEntries, machine.mm.ptes.size];
+  expect(machine.do(zapPageRange(machine.mm, at, bytes, false))).toBe(-Errno.EAGAIN);
+  expect([reg.umem.npages, machine.domain.table.liveLeafEntries, machine.mm.ptes.size]).toEqual(mapped);
+  expect(reg.umem.umemMutex.locked).toBe(false);
+  expect(machine.do(zapPageRange(machine.mm, at, bytes))).toBe(0);
+  expect([reg.umem.npages, machine.domain.table.liveLeafEntries, machine.mm.ptes.size]).toEqual([0, 0, 0]);
+});
+
+it.each([true, false])(
+  'pages that go are dirty if the device could write them (%s), the others stay',
+  (writable) => {
+    const machine = new UmemMachine();
+    const { mm } = machine;
+    const faults = new PageFaultService(machine.device, machine.rig.scheduler);
+    const at = mm.mmap(3 * PAGE_SIZE, { writable });
+    const made = ibRegOdpMr(machine.pd, mm, at, 3 * PAGE_SIZE, at, ACCESS, faults);
+    const reg = outcomeValue(machine.do(made));
+    expect(machine.do(locked(reg.umem, at, 3 * PAGE_SIZE, writable, true))).toEqual([3, 3]);
+    const folios = [0, 1, 2].map((page) => mm.ptes.get(at / PAGE_SIZE + page)?.folio);
+    const dirty = (): unknown[] => folios.map((folio) => folio?.dirty);
+    expect(dirty()).toEqual([false, false, false]);
+    machine.do(zapPageRange(mm, at + PAGE_SIZE, PAGE_SIZE));
+    expect(dirty()).toEqual([false, writable, false]);
+    expect(machine.do(ibDeregOdpMr(reg, faults))).toBe(0);
+    expect(dirty()).toEqual([writable, writable, writable]);
+  },
+);

@@ -1,5 +1,6 @@
 // Registration of user memory, with and without a scatterlist inside: same blocks, same bytes, same errors, nothing left.
 import { fc, test } from '@fast-check/vitest';
+import { dmaBitMask, dmaSetMask } from '@sgfree/dma-core';
 import { PAGE_SIZE } from '@sgfree/hw-model';
 import { copyToUser, Errno, vmMunmap } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
@@ -54,6 +55,30 @@ describe.each(forms)('through %s', (_form, get, register) => {
       expect(machine.leftovers).toEqual(before);
     }
     expect(failures).toBeGreaterThan(4);
+  });
+
+  it('leaves pages clean that no device has seen, whichever allocation fails', () => {
+    for (let allowed = 0; ; allowed += 1) {
+      const machine = new UmemMachine();
+      const at = scattered(machine, [1, 3, 2, 600]);
+      const folios = [...machine.mm.ptes.values()].map(({ folio }) => folio);
+      machine.failAfter = allowed;
+      const got = machine.do(get(machine.device, machine.mm, at, 606 * PAGE_SIZE, WRITE));
+      if (got.ok) machine.do(ibUmemRelease(got.value));
+      expect(folios.map(({ dirty }) => dirty)).toEqual(folios.map(() => got.ok));
+      if (got.ok) break;
+    }
+  });
+
+  it('keeps nothing when the addresses of the device run out behind some of the runs', () => {
+    const machine = new UmemMachine({ iommu: true });
+    // 256 pages of addresses: three of the runs fit, all five do not.
+    dmaSetMask(machine.dev, dmaBitMask(20));
+    const at = scattered(machine, [60, 60, 60, 60, 60]);
+    const before = machine.leftovers;
+    const got = machine.do(get(machine.device, machine.mm, at, 300 * PAGE_SIZE, WRITE));
+    expect(got).toEqual({ ok: false, errno: Errno.ENOMEM });
+    expect(machine.leftovers).toEqual(before);
   });
 
   it('keeps nothing after any failed page-table page or page of the process', () => {

@@ -84,4 +84,24 @@ describe('a window', () => {
     rig.do(deallocMw(other));
     expect(rig.do(ibDeallocPd(pd))).toBe(0);
   });
+
+  it('taken away while a peer writes through it waits for the request on the bus, and nothing lands later', () => {
+    const { rig, mw } = bound({ addr: 0x7000, length: 4096 });
+    rig.store(0x10_0000, new Uint8Array(4096).fill(6));
+    const sgList = [{ addr: 0x10_0000, length: 4096, lkey: rig.a.pd.localDmaLkey }];
+    const write = { wrId: 2, opcode: 'rdma-write', sgList, remoteAddr: 0x7000, rkey: mw.rkey } as const;
+    ibPostSend(rig.a.qp, [{ ...write, ...signaled }]);
+    const landed = (): number => rig.bytesAt(0x9000, 4096).filter((byte) => byte === 6).length;
+    let atReturn = -1;
+    rig.scheduler.spawn('owner', takeAway());
+    const ended = rig.settle();
+    expect(ended.map(({ status }) => status)).toEqual([REM_ACCESS_ERR]);
+    expect([atReturn > 0, atReturn < 4096, landed()]).toEqual([true, true, atReturn]);
+    function* takeAway() {
+      yield { at: 'test:on-the-bus', until: () => mw.entry.inUse };
+      expect(yield* deallocMw(mw)).toBe(0);
+      expect(mw.entry.inUse).toBe(false);
+      atReturn = landed();
+    }
+  });
 });

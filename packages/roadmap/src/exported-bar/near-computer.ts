@@ -1,33 +1,26 @@
 // NearComputer: the computer whose BAR is lent: a switch with an RDMA adapter below it, and an NVMe disk that belongs to a
 // VFIO user, below the same switch or below another root port.
 // Source followed: the project's design; NVM Express 2.0, section 8.5 (a controller memory buffer is memory behind a BAR);
-// PCI Express Base Specification 6.0, sections 6.12 (ACS) and 7.5.3 (device capabilities).
+// PCI Express Base Specification 6.0, section 7.5.3 (device capabilities).
 // Simplified: the disk's registers are plain memory: nobody drives it here.
 
 import {
-  ACS,
-  addOffset,
   BarMemory,
   type Clock,
   type EventLog,
   type HostBridge,
-  type PciBridge,
-  PciFabric,
+  type PciFabric,
   type PciFunction,
   PhysicalMemory,
   type PhysRange,
   type PlugPoint,
-  physAddr,
   RdmaNic,
   type RdmaWire,
   type Scheduler,
 } from '@sgfree/hw-model';
+import { PeerTree } from '../peer-tree.ts';
 import { PEER_BAR_BYTES, type PeerPlace } from '../peer-tree-site.ts';
 
-const MIB = 2 ** 20;
-const GIB = 2 ** 30;
-const RAM: PhysRange = { base: physAddr(MIB), bytes: GIB - MIB };
-const KERNEL_RAM_BYTES: number = 64 * MIB;
 /** Number of the BAR with the disk's memory; its registers are behind BAR 0. @internal */
 export const LENT_BAR = 2;
 const REGISTER_BYTES = 16384;
@@ -67,30 +60,20 @@ export class NearComputer {
   readonly disk: PciFunction;
   /** What is behind its {@link LENT_BAR}. */
   readonly bar: BarMemory;
-  readonly kernelRam: PhysRange = {
-    base: addOffset(RAM.base, RAM.bytes - KERNEL_RAM_BYTES),
-    bytes: KERNEL_RAM_BYTES,
-  };
+  readonly kernelRam: PhysRange;
 
   constructor(spec: NearComputerSpec) {
-    const { clock, log, scheduler, wire, hostIdentity } = spec;
-    this.memory.addRam(RAM.base, RAM.bytes);
-    this.fabric = new PciFabric({ memory: this.memory, clock, log });
+    const { scheduler, wire } = spec;
     this.bar = spec.bar ?? new BarMemory(PEER_BAR_BYTES);
-    this.host = this.fabric.addHostBridge({
-      memoryAperture: { base: physAddr(2 * GIB), bytes: GIB },
-      prefetchAperture: { base: physAddr(64 * GIB), bytes: 4 * GIB },
-      ...(hostIdentity === undefined ? {} : { identity: hostIdentity }),
-    });
-    const first = this.fabric.addRootPort(this.host);
-    const { downstream } = this.fabric.addSwitch(first, { downstreamPorts: 2 });
-    const second = this.fabric.addRootPort(this.host);
-    const [nicPort, diskPort] = downstream as [PciBridge, PciBridge];
+    const { memory } = this;
+    const tree = new PeerTree({ ...spec, memory });
+    this.fabric = tree.fabric;
+    this.host = tree.host;
+    this.kernelRam = tree.kernelRam;
+    const [nicPort, diskPort] = tree.below;
     this.nic = new RdmaNic(this.fabric, nicPort, { scheduler, wire, name: 'near adapter' });
-    this.disk = this.#addDisk(spec.peer === 'switch' ? diskPort : second);
-    this.fabric.enumerate();
-    for (const fn of [this.nic.endpoint, this.disk]) fn.setCommand({ memory: true, busMaster: true });
-    if (spec.redirect === true) for (const port of [first, second, ...downstream]) redirectAt(port);
+    this.disk = this.#addDisk(spec.peer === 'switch' ? diskPort : tree.apart);
+    tree.bringUp([this.nic.endpoint, this.disk], spec.redirect === true);
   }
 
   #addDisk(under: PlugPoint): PciFunction {
@@ -105,9 +88,4 @@ export class NearComputer {
     disk.config.preset(DEVICE_CAP_AT, 4, disk.config.read(DEVICE_CAP_AT, 4) + FLR_CAPABLE);
     return disk;
   }
-}
-
-function redirectAt({ config, acsAt }: PciFunction): void {
-  const bits = ACS.sourceValidation | ACS.requestRedirect | ACS.completionRedirect | ACS.upstreamForwarding;
-  config.write(acsAt + 6, 2, bits);
 }

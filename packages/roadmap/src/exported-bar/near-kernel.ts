@@ -1,27 +1,12 @@
 // NearKernel: the kernel of the computer whose BAR is lent, as far as it is asked: the adapter's DMA device behind an IOMMU
 // or none, the peer-to-peer rules, dma-bufs, and the disk in the hands of VFIO.
 // Source followed: a machine that has booted; strict mode where there is a unit.
-// Simplified: one unit of VT-d for all devices; the adapter is alone in its IOMMU group.
+// Simplified: nobody but the adapter does DMA of its own; the disk answers only.
 
 import { DmaBufPlatform } from '@sgfree/dma-buf';
-import {
-  type Device,
-  DmaPlatform,
-  dmaBitMask,
-  dmaSetMask,
-  iommuSetupDmaOps,
-  pciDevice,
-} from '@sgfree/dma-core';
-import {
-  addOffset,
-  type EventLog,
-  type PhysRange,
-  recordedVtdCapabilities,
-  type Scheduler,
-  VtdUnit,
-} from '@sgfree/hw-model';
-import { IntelIommu, type PagingDomain } from '@sgfree/iommu';
-import { FrameAllocator, PageFrames } from '@sgfree/mm';
+import { type Device, DmaPlatform, dmaBitMask, dmaSetMask, pciDevice } from '@sgfree/dma-core';
+import type { EventLog, Scheduler, VtdUnit } from '@sgfree/hw-model';
+import { PageFrames } from '@sgfree/mm';
 import {
   type P2pdmaMapType,
   P2pPlatform,
@@ -32,12 +17,11 @@ import {
   pciP2pdmaMapType,
 } from '@sgfree/p2p';
 import { type VfioMapping, VfioPciDevice, type VfioPciDeviceOptions } from '@sgfree/vfio-dmabuf';
+import { DeviceTranslation } from '../device-translation.ts';
 import { bridgeWindowsOf } from '../peer-site.ts';
 import type { WorkCounts } from '../work-counts.ts';
 import { LENT_BAR, type NearComputer } from './near-computer.ts';
 
-const IOMMU_GROUP = 22;
-const TABLE_BYTES: number = 16 * 2 ** 20;
 const DMA_BITS = 64;
 
 /**
@@ -67,13 +51,12 @@ export class NearKernel {
   readonly dmaBufs: DmaBufPlatform;
   /** Null: nothing translates. */
   readonly unit: VtdUnit | null;
-  /** The adapter's domain; null: nothing translates. */
-  readonly domain: PagingDomain | null;
   /** The adapter as the DMA layer and the peer-to-peer rules know it. */
   readonly adapter: Device;
   readonly adapterFunction: PciDev;
   /** The disk; nobody has opened it yet. */
   readonly vdev: VfioPciDevice;
+  readonly #translation: DeviceTranslation;
 
   constructor(spec: NearKernelSpec) {
     const { computer, scheduler, log, allocate } = spec;
@@ -82,16 +65,12 @@ export class NearKernel {
     this.p2p = new P2pPlatform({ hosts: fabric.hosts, frames, log });
     const platform = new DmaPlatform({ memory, frames, log, clock: fabric.clock });
     platform.p2p = new PageRoutes(this.p2p);
-    this.unit = spec.iommu ? new VtdUnit(memory, { capabilities: recordedVtdCapabilities, log }) : null;
-    if (this.unit !== null) fabric.setTranslationAgent(this.unit);
-    const tables = new FrameAllocator(memory, tableWindow(computer.kernelRam));
-    const iommu =
-      this.unit === null ? null : new IntelIommu({ unit: this.unit, memory, frames: tables, log });
+    const { kernelRam } = computer;
+    this.#translation = new DeviceTranslation({ memory, fabric, kernelRam, log, translated: spec.iommu });
+    this.unit = this.#translation.unit;
     this.adapterFunction = this.p2p.devOf(nic.endpoint);
-    this.adapter = describeAdapter(computer, this.adapterFunction.name, iommu, platform);
-    this.domain = iommu?.allocPagingDomain(IOMMU_GROUP) ?? null;
-    if (this.domain !== null) iommu?.attachDevice(this.domain, this.adapter.requesterId);
-    iommuSetupDmaOps(this.adapter, this.domain);
+    this.adapter = describeAdapter(computer, this.adapterFunction.name, this.#translation, platform);
+    this.#translation.attach(this.adapter);
     dmaSetMask(this.adapter, dmaBitMask(DMA_BITS));
     this.dmaBufs = new DmaBufPlatform({
       scheduler,
@@ -117,27 +96,12 @@ export class NearKernel {
 
   /** Leaf entries that stand in the page table, read from simulated memory. */
   get liveTableEntries(): number {
-    let leaves = 0;
-    this.domain?.table.visitLeaves(() => {
-      leaves += 1;
-    });
-    return leaves;
+    return this.#translation.liveTableEntries;
   }
 
   /** The counters of hardware and IOMMU software as they stand. */
   sampleWork(): WorkCounts {
-    const unit = this.unit?.counters;
-    const { table = null, mapCalls = 0, unmapCalls = 0 } = this.domain ?? {};
-    return {
-      iovaAllocations: this.adapter.cookie?.iovad.allocations ?? 0,
-      mapCalls,
-      unmapCalls,
-      entriesWritten: table?.entriesWritten ?? 0,
-      entriesCleared: table?.entriesCleared ?? 0,
-      invalidationCommands: unit === undefined ? 0 : unit.iotlbPage + unit.iotlbDomain + unit.iotlbGlobal,
-      invalidationWaits: unit?.waits ?? 0,
-      structPagesTouched: this.adapter.platform.frames.touched,
-    };
+    return this.#translation.sampleWork(this.adapter);
   }
 }
 
@@ -145,7 +109,7 @@ export class NearKernel {
 function describeAdapter(
   { nic, host }: NearComputer,
   name: string,
-  iommu: IntelIommu | null,
+  translation: DeviceTranslation,
   platform: DmaPlatform,
 ): Device {
   const { requesterId } = nic.endpoint;
@@ -155,12 +119,6 @@ function describeAdapter(
     requesterId,
     segment: host.segment,
     hostBridge: { windows: bridgeWindowsOf(host) },
-    reservedRegions: iommu?.reservedRegions(requesterId) ?? [],
+    reservedRegions: translation.reservedRegions(requesterId),
   });
 }
-
-/** The part of the kernel's RAM that page tables and the invalidation queue use. */
-const tableWindow = ({ base, bytes }: PhysRange): PhysRange => ({
-  base: addOffset(base, bytes - TABLE_BYTES),
-  bytes: TABLE_BYTES,
-});

@@ -9,7 +9,7 @@ import {
   dmaResvTrylock,
   dmaResvUnlock,
 } from '@sgfree/dma-buf';
-import { Scheduler } from '@sgfree/hw-model';
+import { Clock, type ModelTask, Scheduler } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { COMMAND, hotReset, PM_CTRL, write } from '../../test/revoke-triggers.ts';
@@ -185,6 +185,77 @@ describe('a revoke', () => {
     expect(machine.leftovers).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(machine.rules()).toEqual([]);
   });
+});
+
+describe('the fence of a transfer', () => {
+  /** Memory is switched off while an importer, that unmaps as soon as it is told, still writes 4 KiB. */
+  function switchedOff(seed: number) {
+    const machine = new VfioMachine({ scheduler: new Scheduler({ seed, clock: new Clock() }) });
+    const { scheduler, vdev, bar } = machine;
+    const importer = new TestImporter(machine, 'near', 'unmaps-early');
+    machine.run(importer.open(machine.ioctl(featureBytes())));
+    let afterTold = 0;
+    importer.onTold = () => {
+      afterTold = -bar.writes.length;
+    };
+    const transfer = scheduler.spawn('importer', importer.write(new Uint8Array(4096).fill(9)));
+    const owner = scheduler.spawn('owner', turnOff());
+    function* turnOff(): ModelTask<void> {
+      yield { at: 'test:mapped', until: () => importer.mapped };
+      yield* vfioPciConfigWrite(vdev, COMMAND, bytes(0, 0));
+    }
+    // Ends in any case: nothing here waits for what cannot come.
+    const { status } = scheduler.run();
+    afterTold += bar.writes.length;
+    return { machine, importer, transfer, owner, status, afterTold };
+  }
+
+  it('is waited for when the mapping is gone already: every byte lands, and none after the revoke', () => {
+    let met = 0;
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { machine, importer, transfer, owner, status, afterTold } = switchedOff(seed);
+      expect([status, transfer.done, owner.done]).toEqual(['idle', true, true]);
+      expect([transfer.result, importer.written, importer.told, importer.mapped]).toEqual([
+        0,
+        4096,
+        1,
+        false,
+      ]);
+      const revoked = machine.log.events.find(({ kind }) => kind === 'vfio:revoked');
+      expect(Math.max(...machine.bar.writes)).toBeLessThanOrEqual(revoked?.['step'] as number);
+      expect(machine.rules()).toEqual([]);
+      if (afterTold > 0) met += 1;
+    }
+    expect(met).toBeGreaterThan(10);
+  });
+
+  it.each([DmaResvUsage.KERNEL, DmaResvUsage.WRITE, DmaResvUsage.READ, DmaResvUsage.BOOKKEEP])(
+    'keeps the owner, with the lock held, until it signals: usage %i',
+    (usage) => {
+      const machine = new VfioMachine();
+      const { platform, scheduler, vdev, log } = machine;
+      const importer = new TestImporter(machine);
+      machine.run(importer.open(machine.ioctl(featureBytes())));
+      machine.run(importer.map());
+      const { resv } = vdev.dmabufs[0]?.dmabuf ?? {};
+      if (resv === undefined) throw new Error('no buffer');
+      const fence = dmaFenceInit(platform, {}, { context: platform.takeContexts(1), seqno: 1 });
+      expect(dmaResvTrylock(resv)).toBe(true);
+      expect(dmaResvReserveFences(resv, 1)).toBe(0);
+      dmaResvAddFence(resv, fence, usage);
+      dmaResvUnlock(resv);
+      const owner = scheduler.spawn('owner', vfioPciConfigWrite(vdev, COMMAND, bytes(0, 0)));
+      scheduler.run();
+      const revoked = (): boolean => log.events.some(({ kind }) => kind === 'vfio:revoked');
+      // The importer has been told and has unmapped; only its fence is left.
+      expect([importer.told, importer.mapped]).toEqual([1, false]);
+      expect([owner.done, revoked(), dmaResvTrylock(resv)]).toEqual([false, false, false]);
+      dmaFenceSignal(fence);
+      dmaFencePut(fence);
+      expect(scheduler.run().status).toBe('idle');
+      expect([owner.done, revoked(), dmaResvTrylock(resv)]).toEqual([true, true, true]);
+    },
+  );
 });
 
 describe('the registration', () => {

@@ -1,6 +1,6 @@
 // RdmaCompletionQueue: where finished work requests of queue pairs are reported, in the order they finished.
-// Source followed: InfiniBand Architecture Specification 1.3, section 10.8; a full queue loses the entry and is broken from
-// then on, as the kernel's rxe driver (rxe_cq.c) has it.
+// Source followed: InfiniBand Architecture Specification 1.3, section 10.8; a full queue loses the entry (as in the kernel's rxe
+// driver, rxe_cq.c) and takes others once there is room; the queue pair whose entry was lost goes into error.
 // Simplified: an object of the model instead of a ring in memory; no interrupts: whoever waits is a task.
 
 import type { ModelTask } from '../../yield-point.ts';

@@ -48,7 +48,8 @@ export class RdmaKeyTable {
   release(entry: RdmaKeyEntry): void {
     if (entry.inUse) throw new InternalError(`key ${entry.lkey} is released while in use`);
     if (entry.state !== 'invalid') entry.invalidate('invalid');
-    this.#rows.delete(entry.index);
+    // After a reset of the device the index may be another row's.
+    if (this.at(entry.index) === entry) this.#rows.delete(entry.index);
   }
 
   /** The row of this index, whatever its state. */

@@ -53,8 +53,8 @@ export interface RdmaQpAttributes {
   readonly rnrTimerMs: number;
 }
 
-/** What a pair is set to after a reset. @internal */
-export const RESET_ATTRIBUTES: RdmaQpAttributes = {
+/** What a pair is set to after a reset. */
+const RESET_ATTRIBUTES: RdmaQpAttributes = {
   remoteAccess: 0,
   destination: -1,
   destinationQp: -1,

@@ -29,6 +29,7 @@ export class RdmaResponder {
   readonly #parts: RdmaEngineParts;
   readonly #pair: RdmaQueuePair;
   readonly #atomicResults = new Map<number, Uint8Array>();
+  /** A send or write whose last packet has not come. A read that is asked for again may come between its packets. */
   #message: RdmaInboundMessage | null = null;
   #gapReported = false;
   #dropping = false;
@@ -90,11 +91,12 @@ export class RdmaResponder {
       this.#refuse(packet, message, refusal);
       return;
     }
-    this.#message = message;
     if (packet.opcode === 'rdma-read') yield* this.#read(message, packet);
-    else if (packet.opcode === 'compare-swap' || packet.opcode === 'fetch-add') {
-      yield* this.#atomic(message, packet);
-    } else yield* this.#store(message, packet);
+    else if (message.isAtomic) yield* this.#atomic(message, packet);
+    else {
+      this.#message = message;
+      yield* this.#store(message, packet);
+    }
   }
 
   /** Null when the request is refused at once. */
@@ -176,7 +178,6 @@ export class RdmaResponder {
       this.#parts.counters.bytesGathered += payload.length;
       this.#respond('read-response', psn, payload);
     }
-    this.#message = null;
     pair.receivePsn = Math.max(pair.receivePsn, packet.psn + packets);
   }
 
@@ -199,7 +200,6 @@ export class RdmaResponder {
       this.#refuse(packet, message, storeRefusal(message, result));
       return;
     }
-    this.#message = null;
     this.#remember(packet.psn, old);
     pair.receivePsn = packet.psn + 1;
     this.#respond('atomic-response', packet.psn, old);

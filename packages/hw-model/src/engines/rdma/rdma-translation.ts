@@ -6,10 +6,10 @@
 import { type DmaAddr, dmaAddr, highWord, lowWord } from '../../addresses.ts';
 import { InternalError } from '../../internal-error.ts';
 
-/** Bit of an entry: the block may be read. @internal */
-export const ENTRY_READ = 1;
-/** Bit of an entry: the block may be written. @internal */
-export const ENTRY_WRITE = 2;
+/** Bit of an entry: the block may be read. */
+const ENTRY_READ = 1;
+/** Bit of an entry: the block may be written. */
+const ENTRY_WRITE = 2;
 const ENTRY_BITS: number = ENTRY_READ + ENTRY_WRITE;
 
 /**
