@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import {
   compareVerdict,
   type ExportedBarFault,
+  type GuestSpaceDoor,
   machineShape,
   overallVerdict,
   type PageBacking,
@@ -19,6 +20,8 @@ import { type Comparison, compareDocument, type Shown } from './compare-json.ts'
 import { peerText } from './compare-peer-text.ts';
 import { comparePeers, type PeerComparisons } from './compare-peers.ts';
 import { comparisonText } from './comparison-text.ts';
+import { type GuestSpacePart, guestSpacePart } from './guest-space/guest-space-part.ts';
+import { guestSpaceText } from './guest-space/guest-space-text.ts';
 import { Progress } from './progress.ts';
 import { machineDocument } from './real-machine/machine-json.ts';
 import type { MachineOptions } from './real-machine/machine-options.ts';
@@ -27,7 +30,7 @@ import { runMachine } from './real-machine/machine-run.ts';
 import { machineText } from './real-machine/machine-text.ts';
 import { readInput } from './request-list/read-input.ts';
 import { parseRequestList, type RequestList } from './request-list/request-list.ts';
-import { revokePart } from './revoke/revoke-part.ts';
+import { type RevokePart, revokePart } from './revoke/revoke-part.ts';
 import { revokeText } from './revoke/revoke-text.ts';
 import { chosenStages } from './stage-choice.ts';
 import { type World, wantsColour } from './world.ts';
@@ -43,6 +46,8 @@ export interface CompareOptions {
   readonly plant?: PlantedFault | PeerPlantedFault;
   /** Only this stage; default all that can be run. */
   readonly stage?: number;
+  /** Only this door of stage 7; default all. */
+  readonly door?: GuestSpaceDoor;
   /** Run between two functions of a real machine instead. */
   readonly machine?: MachineOptions;
 }
@@ -70,17 +75,27 @@ export async function runCompare(world: World, options: CompareOptions): Promise
   const inRam = stages.storage.length === 0 ? [] : lists;
   const comparisons = inRam.map((list) => compareList(options, list, stages.storage, progress));
   const peers = comparePeersOf(lists[0] as RequestList, options, progress);
-  const revoke = stages.revoke && revokesWanted(options) ? revokePart(options, progress) : null;
+  const rangeListRevoke =
+    stages.rangeListRevoke && revokesWanted(options) && options.plant === undefined
+      ? revokePart({ seed: options.seed, stage: 5 }, progress)
+      : null;
+  const revoke =
+    stages.revoke && revokesWanted(options) ? revokePart({ seed: options.seed }, progress) : null;
+  const guestSpace = stages.guestSpace && revokesWanted(options) ? guestSpacePart(options, progress) : null;
   progress.end();
-  const judged = [...comparisons, ...(peers?.comparisons ?? []), ...(revoke === null ? [] : [revoke])];
+  const parts = [...partsOf(rangeListRevoke, revoke), ...partsOf(guestSpace)];
+  const judged = [...comparisons, ...(peers?.comparisons ?? []), ...parts];
   const verdict = overallVerdict(judged.map((one) => one.verdict));
-  const shown = { comparisons, peers, revoke };
+  const shown = { comparisons, peers, rangeListRevoke, revoke, guestSpace };
   if (options.json) world.out(compareDocument(shown, options, verdict));
   else world.out(textOf(world, options, shown, verdict, judged.length));
   return verdict.ok ? 0 : 1;
 }
 
-/** Stage 6 runs no list: it is not shown beside a list of the user's own or a fault of other stages, unless asked for. */
+const partsOf = <Part extends RevokePart | GuestSpacePart>(...parts: readonly (Part | null)[]): Part[] =>
+  parts.filter((part) => part !== null);
+
+/** A revoke runs no list: it is not shown beside a list of the user's own or a fault of other stages, unless asked for. */
 const revokesWanted = ({ plant, requests, stage }: CompareOptions): boolean =>
   stage !== undefined || (plant === undefined && requests.length === 0);
 
@@ -156,14 +171,15 @@ function compareList(
 function textOf(
   world: World,
   options: CompareOptions,
-  { comparisons, peers, revoke }: Shown,
+  { comparisons, peers, rangeListRevoke, revoke, guestSpace }: Shown,
   verdict: Verdict,
   judged: number,
 ): string {
   const coloured = colouring(world);
   const parts = comparisons.map((one) => `${comparisonText(world, options, one)}${coloured(one.verdict)}\n`);
   if (peers !== null) parts.push(peerText(world, peers, coloured));
-  if (revoke !== null) parts.push(revokeText(world, revoke, coloured));
+  parts.push(...partsOf(rangeListRevoke, revoke).map((part) => revokeText(world, part, coloured)));
+  if (guestSpace !== null) parts.push(guestSpaceText(world, guestSpace, coloured));
   // Over one comparison the last line would say the same again.
   if (parts.length > 1 || judged > 1) parts.push(`${coloured(verdict)}\n`);
   return parts.join('\n');

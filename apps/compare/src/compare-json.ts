@@ -5,6 +5,7 @@
 import { addOffset, hex } from '@sgfree/hw-model';
 import { machineShape, type StageReport, type Verdict } from '@sgfree/roadmap';
 import type { PeerComparisons } from './compare-peers.ts';
+import { type GuestSpacePart, guestSpaceDocument } from './guest-space/guest-space-part.ts';
 import type { RequestList } from './request-list/request-list.ts';
 import { type RevokePart, revokePartDocument } from './revoke/revoke-part.ts';
 
@@ -23,11 +24,15 @@ export interface Shown {
   readonly comparisons: readonly Comparison[];
   readonly peers: PeerComparisons | null;
   readonly revoke: RevokePart | null;
+  /** The same over the operation of stage 5. */
+  readonly rangeListRevoke: RevokePart | null;
+  /** A guest's address space. */
+  readonly guestSpace: GuestSpacePart | null;
 }
 
 /** The document, ready to print. */
 export function compareDocument(
-  { comparisons, peers, revoke }: Shown,
+  { comparisons, peers, revoke, rangeListRevoke, guestSpace }: Shown,
   run: { readonly memory: number; readonly seed: number },
   verdict: Verdict,
 ): string {
@@ -57,7 +62,9 @@ export function compareDocument(
       verdict: own,
     })),
     peers: peers === null ? null : peersDocument(peers),
+    rangeListRevoke: rangeListRevoke === null ? null : revokePartDocument(rangeListRevoke),
     revoke: revoke === null ? null : revokePartDocument(revoke),
+    guestSpace: guestSpace === null ? null : guestSpaceDocument(guestSpace),
     verdict,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

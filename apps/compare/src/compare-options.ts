@@ -4,6 +4,8 @@
 
 import {
   DEFAULT_MEMORY_BYTES,
+  GUEST_SPACE_DOORS,
+  type GuestSpaceDoor,
   MEMORY_LIMITS,
   type PageBacking,
   PLANTED_FAULTS,
@@ -25,7 +27,7 @@ import {
   type RawMachineOptions,
 } from './real-machine/machine-options.ts';
 import { InputError } from './request-list/input-error.ts';
-import { chosenStages, stageNumber } from './stage-choice.ts';
+import { chosenStages, GUEST_SPACE_STAGE, stageNumber } from './stage-choice.ts';
 import type { World } from './world.ts';
 
 const EXAMPLES = `
@@ -35,7 +37,10 @@ Examples:
   zcat list.jsonl.gz | sgfree compare -r - --json   from standard input, for programs
   sgfree compare --plant skipped-invalidation       see a check fail
   sgfree compare --plant forced-bus-address         the same for data in a peer's BAR
+  sgfree compare --stage 5 --json                   the operation without scatterlist, the deprecated one beside it
   sgfree compare --stage 6                          a BAR taken back while peers work on it
+  sgfree compare --stage 7                          a guest's address space by each of three doors, the BAR taken back
+  sgfree compare --stage 7 --door converter --json  by one door, for programs
   sgfree compare --stage 3 --plant phys-vec-leaks   an exported BAR with a leak that Linux 7.3.4 has
 
 A request list has one JSON object a line:
@@ -50,6 +55,7 @@ interface RawOptions extends RawMachineOptions {
   readonly memory: number;
   readonly pages?: '4k' | '2m';
   readonly stage?: number;
+  readonly door?: GuestSpaceDoor;
   readonly plant?: PlantedFault | PeerPlantedFault;
 }
 
@@ -59,7 +65,7 @@ const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages
 export function registerCompare(program: Command, world: World, ended: Ended): void {
   const command = subCommand(program, world, 'compare')
     .description(
-      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page) in RAM and in a peer, and at 3 (exported BAR) and 4 (no scatterlist in RDMA) in a peer; at 6 (revoke) take the BAR back. Compare.',
+      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page) in RAM and in a peer, and at 3 (exported BAR), 4 (no scatterlist in RDMA) and 5 (dma-buf operation without scatterlist) in a peer; at 5 and 6 (revoke) take the BAR back; at 7 a guest maps it. Compare.',
     )
     .option(
       '-r, --requests <file>',
@@ -81,6 +87,9 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
     )
     .addOption(
       new Option('--stage <n>', 'only this stage of the road; 6 runs no request list').argParser(stageNumber),
+    )
+    .addOption(
+      new Option('--door <door>', 'only this door to iommufd, with --stage 7').choices(GUEST_SPACE_DOORS),
     )
     .addOption(
       new Option('--plant <fault>', 'break one thing on purpose').choices([
@@ -110,7 +119,7 @@ function memoryBytes(text: string): number {
 }
 
 function checked(raw: RawOptions): CompareOptions {
-  const { pages, requests = [], json, seed, memory, plant, stage } = raw;
+  const { pages, requests = [], json, seed, memory, plant, stage, door } = raw;
   const machine = machineOptions(raw, plant !== undefined && plant !== 'forced-bus-address');
   return {
     requests,
@@ -121,9 +130,17 @@ function checked(raw: RawOptions): CompareOptions {
     ...(stage === undefined
       ? {}
       : { stage: checkedStage(stage, plant, machine !== null, requests.length > 0) }),
+    ...(door === undefined ? {} : { door: checkedDoor(door, stage) }),
     ...(pages === undefined ? {} : { pages: BACKINGS[pages] }),
     ...(machine === null ? {} : { machine }),
   };
+}
+
+/** The door, if its stage was asked for. Throws {@link InputError}. */
+function checkedDoor(door: GuestSpaceDoor, stage: number | undefined): GuestSpaceDoor {
+  if (stage === GUEST_SPACE_STAGE) return door;
+  const found = stage === undefined ? `${door} without --stage` : `${door} beside --stage ${stage}`;
+  throw new InputError('--door', 0, found, `--stage ${GUEST_SPACE_STAGE}`);
 }
 
 /** The stage, if what else was asked for has a place there. Throws {@link InputError}. */

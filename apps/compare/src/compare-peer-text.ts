@@ -4,6 +4,7 @@
 
 import {
   type ExportedBarReport,
+  type NegotiatedReport,
   PEER_BAR_BYTES,
   type PeerReport,
   type StageReport,
@@ -41,6 +42,19 @@ const ofExport =
   (report: StageReport): number | null =>
     report.exported === null ? null : figure(report.exported, report);
 
+const ofNegotiation =
+  (figure: (negotiated: NegotiatedReport) => number) =>
+  ({ exported }: StageReport): number | null => {
+    const negotiated = exported?.negotiated ?? null;
+    return negotiated === null ? null : figure(negotiated);
+  };
+
+/** Of the deprecated operation, which runs beside stage 5. */
+const ofDeprecated =
+  (figure: (exported: ExportedBarReport, report: StageReport) => number) =>
+  ({ beside }: StageReport): number | null =>
+    beside === undefined ? null : ofExport(figure)(beside);
+
 /** The rows that only stages with an exported BAR have. */
 const EXPORT_ROWS: readonly PeerRow[] = [
   ['RDMA work requests', ofExport(({ workRequests }) => workRequests)],
@@ -55,13 +69,21 @@ const EXPORT_ROWS: readonly PeerRow[] = [
   ["  in the CPU's view (orig_nents)", ofExport(({ cpuEntries }) => cpuEntries)],
   ['  changed in place by RDMA', ofExport(({ entriesChanged }) => entriesChanged)],
   ['scatterlist memory left behind, bytes', ofExport(({ entryArrayBytesLeft }) => entryArrayBytesLeft)],
+  ['range lists handed out', ofNegotiation(({ rangeLists }) => rangeLists)],
+  ['  entries', ofNegotiation(({ rangeListEntries }) => rangeListEntries)],
+  ['  bytes to track them', ofNegotiation(({ rangeListBytes }) => rangeListBytes)],
+  ['deprecated imports, each with a warning', ofNegotiation(({ deprecatedImports }) => deprecatedImports)],
+  ['beside it: deprecated imports', ofDeprecated((exported) => exported.negotiated?.deprecatedImports ?? 0)],
+  ['  scatterlist entries', ofDeprecated(({ tableEntries }) => tableEntries)],
+  ['  tracking memory, bytes', ofDeprecated((_, { tracking }) => tracking.totalBytes)],
+  ['  bytes compared', ofDeprecated((_, { bytesVerified }) => bytesVerified)],
 ];
 
 const notWell = (completions: ExportedBarReport['completions']): number =>
   Object.entries(completions).reduce((sum, [status, count]) => sum + (status === 'SUCCESS' ? 0 : count), 0);
 
 const EXPORT_TEXT =
-  "          stages 3 and 4: the peer is a VFIO user's disk, the BAR its memory, exported as a dma-buf; an RDMA adapter is in the" +
+  "          stages 3 to 5: the peer is a VFIO user's disk, the BAR its memory, exported as a dma-buf; an RDMA adapter is in the" +
   "\n          disk's place, and what was the disk is another computer on its wire: reads become RDMA WRITE, writes RDMA READ";
 
 const PLACE_TEXT = { switch: 'peer below the same switch', 'host-bridge': 'peer below another root port' };
@@ -87,7 +109,7 @@ export function peerText(
     `machine:  1 GiB of RAM; a switch with the disk and one peer below it, another peer below another root port; BARs of ${bar}`,
     '          no ACS redirection (as pci=disable_acs_redir= leaves it), a host bridge that Linux 7.3.4 lists',
     ...(exportedIn(comparisons) ? [EXPORT_TEXT] : []),
-    ...(comparisons[0]?.reports ?? []).map(({ stage, title }) => `stage ${stage}:  ${title}`),
+    ...(comparisons[0]?.reports ?? []).map(stageText),
     '',
     peerTable(world, comparisons),
     '',
@@ -97,10 +119,18 @@ export function peerText(
   return `${lines.join('\n')}\n`;
 }
 
+function stageText({ stage, title, exported, beside }: StageReport): string {
+  const line = `stage ${stage}:  ${title}`;
+  const agreed = Object.keys(exported?.negotiated?.agreed ?? {});
+  if (beside === undefined || agreed.length === 0) return line;
+  const old = Object.keys(beside.exported?.negotiated?.agreed ?? {});
+  return `${line} (agreed on: ${agreed.join(', ')}); beside it the deprecated operation (${old.join(', ')}), which warns`;
+}
+
 /** The table of all variants; the columns are the stages of the first. */
 function peerTable(world: World, comparisons: readonly PeerComparison[]): string {
   const stages = comparisons[0]?.reports ?? [];
-  const head = ['', ...stages.map(({ stage }) => `stage ${stage}`), 'change'];
+  const head = ['', ...stages.map(({ stage }) => `stage ${stage}`), ...(stages.length > 1 ? ['change'] : [])];
   const figures = exportedIn(comparisons) ? [...PEER_ROWS, ...EXPORT_ROWS] : PEER_ROWS;
   const rows: Cell[][] = comparisons.flatMap(({ variant, reports }) => [
     [''],
@@ -110,7 +140,7 @@ function peerTable(world: World, comparisons: readonly PeerComparison[]): string
   return textTable(
     world,
     head,
-    rows.map((row) => [...row, ...Array.from({ length: head.length - row.length }, () => '')]),
+    rows.map((row) => head.map((_, column) => row[column] ?? '')),
   );
 }
 

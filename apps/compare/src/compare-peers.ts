@@ -1,6 +1,6 @@
 // The second half of `sgfree compare`: the same I/O with its data in a peer's BAR, below the switch and across the host
 // bridge, with an IOMMU and without.
-// Source followed: the project's main job at stages 2 to 4.
+// Source followed: the project's main job at stages 2 to 5.
 // Simplified: a few I/Os of the first list: four variants at every stage would cost a multiple of the run in RAM.
 
 import {

@@ -37,6 +37,7 @@ interface Document {
     }[];
     readonly verdict: Verdict;
   } | null;
+  readonly rangeListRevoke: Document['revoke'];
   readonly verdict: Verdict;
 }
 
@@ -50,22 +51,29 @@ describe('sgfree compare', () => {
     const { code, out, err } = await run(['compare']);
     expect(err).toBe('');
     expect(code).toBe(0);
-    expect(lastLine(out)).toBe('OK: 8 comparisons, every byte right at every stage of each');
+    expect(lastLine(out)).toBe('OK: 10 comparisons, every byte right at every stage of each');
     for (const name of ['nvio_small', 'nvio_huge', 'nvio_wide']) expect(out).toContain(`requests: ${name}`);
     expect(out).toContain('stage 0: scatterlist, dma_map_sg');
     expect(out).toContain('stage 1: two-step IOVA API');
     expect(out).toContain('stage 2: physical ranges, no struct page');
     expect(out).toContain('stage 3:  exported BAR, scatterlist table');
     expect(out).toContain('stage 4:  exported BAR, no scatterlist in RDMA');
+    expect(out).toContain(
+      'stage 5:  exported BAR, range list by mapping type (agreed on: DMA Mapped Range List)',
+    );
+    expect(out).toMatch(
+      /\nOK: stage 5: \d+ revokes under traffic over \d+ range lists, 0 scatterlist entries, and beside it over \d+ tables, \d+ warnings; /,
+    );
     expect(out).toMatch(/\nOK: stage 6: \d+ revokes under traffic; /);
+    expect(out).toMatch(/\nOK: stage 7: 24 revokes under a passed-through device; /);
     expect(out).toMatch(/data in a peer's BAR\nrequests: nvio_small .*: \d+ of 60 I\/Os/);
     for (const place of ['below the same switch', 'below another root port']) {
       for (const state of ['on', 'off']) {
         expect(out).toMatch(
           new RegExp(
-            `\npeer ${place}, IOMMU ${state}: OK: .*every byte right at stages 0, 1, 2, 3 and 4; ` +
-              'struct page memory 4194304 -> 4194304 -> 0 -> 0 -> 0 bytes; ' +
-              'scatterlist entries changed by RDMA 1 -> 0\n',
+            `\npeer ${place}, IOMMU ${state}: OK: .*every byte right at stages 0, 1, 2, 3, 4 and 5; ` +
+              'struct page memory 4194304 -> 4194304 -> 0 -> 0 -> 0 -> 0 bytes; ' +
+              'scatterlist entries changed by RDMA 1 -> 0 -> 0, handed out 1 -> 1 -> 0\n',
           ),
         );
       }
@@ -114,7 +122,7 @@ describe('sgfree compare', () => {
     ]);
     for (const { peer, iommu, stages, verdict } of peers.variants) {
       expect(verdict.ok).toBe(true);
-      expect(stages.map(({ stage }) => stage)).toEqual([0, 1, 2, 3, 4]);
+      expect(stages.map(({ stage }) => stage)).toEqual([0, 1, 2, 3, 4, 5]);
       for (const { fabric, bytesVerified, requestWork, setup, exported } of stages) {
         const [taken, other] =
           peer === 'switch'
@@ -125,17 +133,19 @@ describe('sgfree compare', () => {
         if (exported === null) expect(requestWork.iovaAllocations > 0).toBe(translated);
         else expect([requestWork.iovaAllocations, setup.iovaAllocations]).toEqual([0, translated ? 1 : 0]);
       }
-      expect(stages.map((report) => report.peer?.structPageBytes)).toEqual([2 ** 22, 2 ** 22, 0, 0, 0]);
+      expect(stages.map((report) => report.peer?.structPageBytes)).toEqual([2 ** 22, 2 ** 22, 0, 0, 0, 0]);
       const tables = stages.flatMap(({ exported }) => (exported === null ? [] : [exported]));
       expect(tables.map(({ importer, tableEntries }) => [importer, tableEntries])).toEqual([
         ['table', 1],
         ['ranges', 1],
+        ['ranges', 0],
       ]);
       expect(
         tables.map(({ entriesChanged, entriesWithoutPage }) => [entriesChanged, entriesWithoutPage]),
       ).toEqual([
         [1, 1],
         [0, 1],
+        [0, 0],
       ]);
       for (const { workRequests, completions } of tables)
         expect(completions).toEqual({ SUCCESS: workRequests });
@@ -177,6 +187,45 @@ describe('sgfree compare', () => {
     const text = await run(['compare', '-r', file, '--stage', stage]);
     expect(text.out).toContain(`every byte right at stage ${stage};`);
     expect(lastLine(text.out)).toBe(verdict.line);
+  });
+
+  it('runs stage 5 alone: traffic and revokes without a scatterlist, the deprecated operation beside it', async () => {
+    const { code, out } = await run(['compare', '--stage', '5', '--json']);
+    expect(code).toBe(0);
+    const { lists: own, peers, revoke, rangeListRevoke, verdict } = JSON.parse(out) as Document;
+    expect([own, revoke, peers.variants.length]).toEqual([[], null, 4]);
+    expect(verdict.ok).toBe(true);
+    for (const { stages } of peers.variants) {
+      const [report] = stages;
+      expect([stages.length, report?.stage]).toEqual([1, 5]);
+      expect(report?.exported).toMatchObject({
+        tables: 0,
+        negotiated: { agreed: { 'DMA Mapped Range List': 1 }, rangeLists: 1, deprecatedImports: 0 },
+      });
+      const { beside } = report ?? {};
+      expect(beside?.exported).toMatchObject({
+        tables: 1,
+        negotiated: { agreed: { 'DMA Mapped Scatter Gather Table': 1 }, rangeLists: 0, deprecatedImports: 1 },
+      });
+      expect(beside?.bytesVerified).toBe(report?.bytesVerified);
+      expect(beside?.fabric).toEqual(report?.fabric);
+    }
+    const revokes = (rangeListRevoke?.variants ?? []).flatMap((variant) => variant.revokes);
+    expect(revokes.length).toBeGreaterThanOrEqual(48);
+    expect(new Set(revokes.map(({ input }) => input.op))).toEqual(new Set(['range-list', 'deprecated']));
+    for (const { verdict: one, accesses, crossed, stage, input } of revokes) {
+      expect([one.ok, accesses.late, stage.stage]).toEqual([true, 0, 5]);
+      if (input.op === 'range-list') expect([crossed.tables, crossed.deprecatedImports]).toEqual([0, 0]);
+      else expect(crossed.rangeLists).toBe(0);
+    }
+  });
+
+  it('a leak of entry arrays beside stage 5 is noticed, and no revoke stands beside a planted fault', async () => {
+    const file = join(requestsFolder, 'nvio_small.jsonl.gz');
+    const { code, out } = await run(['compare', '-r', file, '--plant', 'phys-vec-leaks', '--stage', '5']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/IOMMU on: FAILED: stage 5: the deprecated operation beside it failed/);
+    expect(lastLine(out)).toBe('FAILED: 4 of 4 comparisons failed');
   });
 
   it('takes a BAR back at stage 6, and tells when', async () => {

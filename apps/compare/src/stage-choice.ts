@@ -19,9 +19,16 @@ export interface StageChoice {
   readonly exporting: readonly ExportingStage[];
   /** True when memory is taken back under traffic: stage 6. */
   readonly revoke: boolean;
+  /** True when that is done over range lists, too: stage 5. */
+  readonly rangeListRevoke: boolean;
+  /** True when a guest maps the memory: stage 7. */
+  readonly guestSpace: boolean;
 }
 
 const REVOKE_STAGE = 6;
+const RANGE_LIST_STAGE = 5;
+/** The stage whose doors can be chosen. */
+export const GUEST_SPACE_STAGE = 7;
 
 /** The stages that can be run, or stage `only` of them. */
 export function chosenStages(only: number | undefined): StageChoice {
@@ -30,6 +37,8 @@ export function chosenStages(only: number | undefined): StageChoice {
     storage: runnableStages.filter(wanted),
     exporting: exportingStages.filter(wanted),
     revoke: wanted({ stage: REVOKE_STAGE }),
+    rangeListRevoke: wanted({ stage: RANGE_LIST_STAGE }),
+    guestSpace: wanted({ stage: GUEST_SPACE_STAGE }),
   };
 }
 

@@ -8,17 +8,20 @@ import { warnViolation } from '@sgfree/mm';
 import { FileTable } from './file/file-table.ts';
 
 /**
- * Classes of the locks around a dma-buf, the outermost first: VFIO's memory lock, the locks of an RDMA exporter, the
- * reservation, and those of iommufd.
+ * Classes of the locks around a dma-buf, the outermost first: VFIO's memory lock, the locks of an RDMA exporter, the two of an
+ * I/O address space, the reservation, and the mutex of its pages. The kernel keeps two chains, memory lock to reservation to
+ * pages and address space to pages, and gives a buffer back with the domains read-held; an exporter that shows its memory in a
+ * domain itself is called under both of the address space. So the reservation stands between these and the pages. Nothing
+ * takes a lock of an address space, or the memory lock, with the reservation held.
  * @public
  */
 export const DMA_BUF_LOCK_ORDER: readonly string[] = [
   'memory_lock',
   'dmabufs_lock',
   'dmabuf_release_lock',
-  'dma_resv',
   'domains_rwsem',
   'iova_rwsem',
+  'dma_resv',
   'iopt_pages',
 ];
 

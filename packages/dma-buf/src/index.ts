@@ -17,11 +17,9 @@ export {
 } from './buffer/dma-buf.ts';
 export {
   type DmaBufAttachment,
-  dmaBufAttach,
   dmaBufAttachmentIsDynamic,
   dmaBufAttachRevocable,
   dmaBufDetach,
-  dmaBufDynamicAttach,
   dmaBufPin,
   dmaBufUnpin,
 } from './buffer/dma-buf-attachment.ts';
@@ -95,6 +93,60 @@ export {
   dmaBufSetName,
 } from './ioctl/dma-buf-ioctl.ts';
 export type { LinuxQuirks } from './linux-quirks.ts';
+export {
+  type DmaListRange,
+  DmaRangeList,
+  type DmaRangeListRoute,
+  type RangeListParts,
+} from './mapping-type/dma-range-list.ts';
+export { convertedExporterMatch } from './mapping-type/domain-window-converter.ts';
+export {
+  dmaBufDomainReady,
+  dmaBufMapDomain,
+  dmaBufUnmapDomain,
+} from './mapping-type/domain-window-import.ts';
+export {
+  type DmaBufDomainExpOps,
+  type DmaBufDomainMapping,
+  type DmaBufDomainWindow,
+  dmaBufDomainWindowType,
+  domainExporterMatch,
+  domainImporterMatch,
+} from './mapping-type/domain-window-type.ts';
+export { dmaBufAttach, dmaBufDynamicAttach } from './mapping-type/legacy-attach.ts';
+export { dmaBufMappingAttach } from './mapping-type/mapping-attach.ts';
+export { DmaBufMappingAttachment, mapTypeOf } from './mapping-type/mapping-attachment.ts';
+export { dmaBufMappingShow } from './mapping-type/mapping-debugfs.ts';
+export { type DmaBufMappingExportInfo, dmaBufMappingExport } from './mapping-type/mapping-export.ts';
+export type {
+  DmaBufMappingExpOps,
+  DmaBufMappingMatch,
+  DmaBufMappingType,
+  DmaBufMatchArgs,
+  DmaBufMatchMapping,
+} from './mapping-type/mapping-match.ts';
+export { dmaBufMatchMapping } from './mapping-type/match-mapping.ts';
+export type { MatchedAttachment } from './mapping-type/matched-attachment.ts';
+export { type DmaBufMappingOps, dmaBufHasMappingTypes } from './mapping-type/offering-dma-buf.ts';
+export type { DmaDeviceMatch, DmaSgtRequiresP2p } from './mapping-type/p2p-requirement.ts';
+export {
+  type DmaBufMappingPalExpOps,
+  type DmaBufPhysList,
+  dmaBufMappingPalType,
+  palExporterMatch,
+} from './mapping-type/phys-list-type.ts';
+export { dmaBufFreeRangeList, dmaBufPhysVecToRangeList } from './mapping-type/phys-vec-to-range-list.ts';
+export { type PrivateInterconnect, privateInterconnect } from './mapping-type/private-interconnect.ts';
+export {
+  dmaBufMappingRangeListType,
+  dmaBufMapRangeList,
+  dmaBufUnmapRangeList,
+  type RangeListExpOps,
+  rangeListExporterMatch,
+  rangeListImporterMatch,
+  takesRangeLists,
+} from './mapping-type/range-list-type.ts';
+export { type VfioIommufdExpOps, vfioIommufdInterconnect } from './mapping-type/vfio-iommufd-interconnect.ts';
 export type { PhysVec } from './phys-vec.ts';
 export {
   DmaResv,

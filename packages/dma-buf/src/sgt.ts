@@ -11,6 +11,14 @@ export type { DmaFence, DmaFenceIdentity, DmaFenceOps } from './fence/dma-fence.
 export type { DmaFenceCb } from './fence/fence-callback.ts';
 export type { FileTable, ModelFile } from './file/file-table.ts';
 export type { LinuxQuirks } from './linux-quirks.ts';
+export type { DmaBufMappingAttachment } from './mapping-type/mapping-attachment.ts';
+export type {
+  DmaBufMappingExpOps,
+  DmaBufMappingMatch,
+  DmaBufMappingType,
+  DmaBufMatchArgs,
+} from './mapping-type/mapping-match.ts';
+export type { MatchedAttachment } from './mapping-type/matched-attachment.ts';
 export type { PhysVec } from './phys-vec.ts';
 export type { DmaResv, DmaResvEntry, DmaResvList } from './resv/dma-resv.ts';
 export type { DmaResvUsage } from './resv/resv-usage.ts';
@@ -20,4 +28,15 @@ export {
   dmaBufUnmapAttachment,
   dmaBufUnmapAttachmentUnlocked,
 } from './sgt/dma-buf-map-attachment.ts';
+export { type SgtFallback, sgtFallback } from './sgt/sgt-fallback.ts';
+export {
+  type DmaBufMappingSgtExpOps,
+  dmaBufSgtAttach,
+  dmaBufSgtDmaDevice,
+  dmaBufSgtDynamicAttach,
+  dmaBufSgtP2pAllowed,
+  sgtExporterMatch,
+  sgtImporterMatch,
+  sgtOpsOf,
+} from './sgt/sgt-mapping-type.ts';
 export { type SgtRange, type SgtRangeSource, sgtRangeSource, sgtRanges } from './sgt/sgt-ranges.ts';

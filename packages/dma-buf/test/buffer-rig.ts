@@ -10,12 +10,12 @@ import { type DmaBufAttachment, dmaBufDynamicAttach } from '../src/buffer/dma-bu
 import { dmaBufExport } from '../src/buffer/dma-buf-export.ts';
 import type { DmaBufOps } from '../src/buffer/dma-buf-ops.ts';
 import type { MappingFace } from '../src/buffer/map-attachment.ts';
+import { plainFace } from '../src/buffer/map-attachment.ts';
 import { DmaBufPlatform } from '../src/dma-buf-platform.ts';
 import { type DmaFence, dmaFenceInit, dmaFencePut } from '../src/fence/dma-fence.ts';
 import { dmaResvLock, dmaResvTrylock, dmaResvUnlock } from '../src/resv/dma-resv.ts';
 import { dmaResvAddFence, dmaResvReserveFences } from '../src/resv/resv-slots.ts';
 import type { DmaResvUsage } from '../src/resv/resv-usage.ts';
-import { plainFace } from './plain-face.ts';
 
 /** What the exporter maps. */
 export type Mapping = string;

@@ -170,6 +170,7 @@ export {
   type SwitchSpec,
 } from './fabric/pci-fabric.ts';
 export { type FunctionPlace, PciFunction } from './fabric/pci-function.ts';
+export { pciRebarGetPossibleSizes } from './fabric/resizable-bar.ts';
 export { type Route, type RouteCount, RouteCounters } from './fabric/route-counters.ts';
 export { InternalError } from './internal-error.ts';
 export { AmdV1Walk } from './iommu-unit/amd-v1-walk.ts';

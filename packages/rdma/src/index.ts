@@ -1,6 +1,8 @@
 // The newest surface of rdma.
 
 export type { DmaRange } from './dma-range.ts';
+export { rangeImport } from './mapping-type/range-import.ts';
+export { type DmabufFallback, rangeListImport } from './mapping-type/range-list-import.ts';
 export {
   ibUmemFindBestPgoff,
   ibUmemFindBestPgsz,
@@ -12,7 +14,6 @@ export {
   type DmabufImport,
   type DmabufRangeSource,
   type DmabufView,
-  rangeImport,
   windowOf,
 } from './umem/dmabuf-import.ts';
 export {

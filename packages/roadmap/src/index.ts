@@ -2,7 +2,28 @@
 
 export type { ExportedBarFault, ExportedBarInput } from './exported-bar/exported-bar-input.ts';
 export type { ExportedBarReport } from './exported-bar/exported-bar-report.ts';
+export type { NegotiatedReport } from './exported-bar/negotiated-report.ts';
 export { exportingStages } from './exporting-stages.ts';
+export {
+  GUEST_SPACE_DOORS,
+  GUEST_SPACE_PLANTS,
+  type GuestSpaceDoor,
+  type GuestSpaceInput,
+  type GuestSpacePlant,
+} from './guest-space/guest-space-input.ts';
+export type {
+  GuestArea,
+  GuestDoorReport,
+  GuestFault,
+  GuestRevokeTimings,
+  GuestSpaceReport,
+} from './guest-space/guest-space-report.ts';
+export {
+  type GuestSpaceFault,
+  guestSpaceFaults,
+  guestSpaceVerdict,
+} from './guest-space/guest-space-verdict.ts';
+export { runGuestSpace } from './guest-space/run-guest-space.ts';
 export { type IoRecord, ioBytes, type MemoryPiece, type PageBacking } from './io-record.ts';
 export { KeyedData } from './keyed-data.ts';
 export {
@@ -53,9 +74,11 @@ export {
   REVOKE_TRIGGERS,
   type RevokeImporterKind,
   type RevokeInput,
+  type RevokeOperation,
   type RevokePlant,
   type RevokeTrigger,
 } from './revoke/revoke-input.ts';
+export type { RevokeCrossing } from './revoke/revoke-operation.ts';
 export type {
   RevokeHang,
   RevokeHolder,
@@ -76,6 +99,7 @@ export { stage1 } from './stage-1.ts';
 export { stage2 } from './stage-2.ts';
 export { stage3 } from './stage-3.ts';
 export { stage4 } from './stage-4.ts';
+export { stage5 } from './stage-5.ts';
 export {
   type ClassReport,
   type Leftovers,

@@ -69,7 +69,7 @@ export const theRoad: readonly RoadStage[] = [
     becomesTrue: 'a dma-buf operation without scatterlist exists; the scatterlist one is deprecated',
     packages: ['dma-buf', 'vfio-dmabuf', 'rdma'],
     linux: 'not merged',
-    runnable: false,
+    runnable: true,
   },
   {
     stage: 6,
@@ -83,7 +83,7 @@ export const theRoad: readonly RoadStage[] = [
     becomesTrue: 'iommufd imports a pinnable, revocable dma-buf by CPU PFN through the new operation',
     packages: ['iommufd'],
     linux: 'partial',
-    runnable: false,
+    runnable: true,
   },
   {
     stage: 8,

@@ -143,6 +143,8 @@ export interface StageReport {
   readonly peer: PeerReport | null;
   /** How that BAR was exported, imported and used by an adapter; null: no dma-buf was involved. */
   readonly exported: ExportedBarReport | null;
+  /** Stage 5: the same I/O over the deprecated operation, on a machine of its own. */
+  readonly beside?: StageReport;
   readonly leftovers: Leftovers;
   /** The first failures; empty on a good run. */
   readonly failures: readonly StageFailure[];

@@ -305,6 +305,7 @@ const exported: ExportedBarReport = {
   pageFaults: 0,
   retransmissions: 0,
   violations: [],
+  negotiated: null,
 };
 const exportRun = (stage: number, changes: Partial<StageReport> = {}): StageReport =>
   peerRun(stage, {

@@ -3,6 +3,7 @@
 // Simplified: none.
 
 import { EXPORT_CHECKS } from './exported-bar/export-checks.ts';
+import { NEGOTIATION_CHECKS } from './exported-bar/negotiation-checks.ts';
 import {
   type ClassReport,
   leftoverCount,
@@ -38,6 +39,11 @@ const CHECKS: readonly (readonly [string, (report: StageReport) => boolean])[] =
   ['data took another way than the kernel decided', tookAnotherWay],
   ['requests that cannot be supported were not all refused', wasNotRefused],
   ...EXPORT_CHECKS,
+  ...NEGOTIATION_CHECKS,
+  [
+    'the deprecated operation beside it failed',
+    ({ beside }) => beside !== undefined && !verdictOf(beside).ok,
+  ],
 ];
 
 /**
@@ -174,8 +180,11 @@ const TURNED_TEXT =
 
 /** What importers did to the exporter's tables, at the stages that have some. */
 function changedEntriesText(reports: readonly StageReport[]): string {
-  const changed = reports.flatMap(({ exported }) => (exported === null ? [] : [exported.entriesChanged]));
-  return changed.length === 0 ? '' : `; scatterlist entries changed by RDMA ${steps(changed)}`;
+  const exports = reports.flatMap(({ exported }) => (exported === null ? [] : [exported]));
+  if (exports.length === 0) return '';
+  const changed = `; scatterlist entries changed by RDMA ${steps(exports.map((one) => one.entriesChanged))}`;
+  if (exports.every(({ negotiated }) => negotiated === null)) return changed;
+  return `${changed}, handed out ${steps(exports.map(({ tableEntries }) => tableEntries))}`;
 }
 
 /**

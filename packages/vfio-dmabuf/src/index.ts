@@ -33,5 +33,11 @@ export {
   vfioPciCoreGetDmabufPhys,
 } from './export/get-dmabuf-phys.ts';
 export { vfioPciDmaBufIommufdMap } from './export/iommufd-map.ts';
-export { type VfioSgTable, type VfioSgtOptions, vfioSgtMapping } from './export/sgt-mapping.ts';
+export type { VfioSgTable, VfioSgtOptions } from './export/sgt-mapping.ts';
 export { VfioPciDmaBuf, type VfioPhysRanges } from './export/vfio-pci-dma-buf.ts';
+export { vfioSgtMapping, vfioSgtOffer } from './mapping-type/sgt-offer.ts';
+export {
+  type VfioMappingTypesOptions,
+  type VfioOffer,
+  vfioMappingTypes,
+} from './mapping-type/vfio-mapping-types.ts';

@@ -29,8 +29,8 @@ import {
   type VfioPciDeviceOptions,
   vfioDeviceFopsUnlIoctl,
   vfioPciCoreEnable,
-  vfioSgtMapping,
 } from '../src/index.ts';
+import { vfioSgtMapping } from '../src/stage-3.ts';
 
 const MIB = 2 ** 20;
 /** Bytes of BAR 0 of each VFIO device; BAR 2 has 1 MiB. */

@@ -36,7 +36,7 @@ const lastLine = (text: string): string | undefined => text.trimEnd().split('\n'
 const threeFiles = {
   'one/good.jsonl.gz': gzipped(toyText([1, 2])),
   'two/bad.jsonl': toyText([1, 2, 3]).replace('"sum":3', '"sum":4'),
-  'two/iommufd.jsonl': '{"suite":"iommufd"}\n{"op":"idle"}\n',
+  'two/riscv.jsonl': '{"suite":"pgtable","cmd":"pgtable fmt=riscv_64"}\n{"op":"idle"}\n',
 };
 
 test('one line per file, then the skipped kinds, then the counts of records; exit 1 on a mismatch', () => {
@@ -47,8 +47,8 @@ test('one line per file, then the skipped kinds, then the counts of records; exi
   expect(lines).toHaveLength(5);
   expect(lines[0]).toMatch(/^pass toy +one\/good\.jsonl\.gz {2}5\/5$/);
   expect(lines[1]).toMatch(/^FAIL toy +two\/bad\.jsonl {2}5\/6 {2}line 4 \(add\) sum: expected 4, got 3$/);
-  expect(lines[2]).toMatch(/^skip iommufd +two\/iommufd\.jsonl/);
-  expect(lines[3]).toContain('not modelled yet: iommufd, 1 files, 1 records');
+  expect(lines[2]).toMatch(/^skip pgtable\/riscv +two\/riscv\.jsonl/);
+  expect(lines[3]).toContain('not modelled yet: pgtable/riscv, 1 files, 1 records');
   expect(lines[4]).toBe('10 passed, 1 failed, 1 skipped');
 });
 
@@ -126,7 +126,7 @@ test('colour and progress appear on terminals only, and NO_COLOR wins', () => {
   expect(run(folder, []).out).not.toContain(escapeCode);
   const shown = run(folder, [], terminal);
   expect(shown.out).toContain(escapeCode);
-  expect(shown.err).toContain('3/3 two/iommufd.jsonl');
+  expect(shown.err).toContain('3/3 two/riscv.jsonl');
   expect(run(folder, [], { ...terminal, env: { NO_COLOR: '1' } }).out).not.toContain(escapeCode);
   expect(run(folder, [], { env: { FORCE_COLOR: '1' } }).out).toContain(escapeCode);
 });

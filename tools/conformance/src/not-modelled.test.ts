@@ -38,8 +38,8 @@ test.each([
   ['replayed', { suite: 'p2p' }],
   ['replayed', { suite: 'p2p_sg' }],
   ['replayed', { suite: 'phys_vec' }],
-  ['iommufd', { suite: 'iommufd' }],
-  ['vfio_dmabuf', { suite: 'vfio_dmabuf' }],
+  ['replayed', { suite: 'iommufd' }],
+  ['replayed', { suite: 'vfio_dmabuf' }],
   ['p2pio', { k: 0, op: 'read', pos: 0, iov: [{ p2p: 1, off: 0, len: 512 }], ret: 512, errno: 0 }],
 ])('%s: %j', (name, header) => {
   expect(chosen(header)).toBe(name);

@@ -31,12 +31,6 @@ function isRequest(record: JsonRecord): boolean {
 
 const firstElement = (value: unknown): unknown => (Array.isArray(value) ? value[0] : undefined);
 
-const ofSuite = (suite: string, reason: string): NotModelled => ({
-  name: suite,
-  reason,
-  matches: (header) => header['suite'] === suite,
-});
-
 /** The list, in the order in which a header is compared with it. */
 export const notModelled: readonly NotModelled[] = [
   {
@@ -45,8 +39,6 @@ export const notModelled: readonly NotModelled[] = [
     matches: (header) =>
       header['suite'] === 'pgtable' && (commandWord(header, 'fmt')?.startsWith('riscv') ?? false),
   },
-  ofSuite('iommufd', 'iommufd'),
-  ofSuite('vfio_dmabuf', 'VFIO dma-bufs'),
   {
     name: 'p2pio',
     reason: 'peer-to-peer I/O, whose results are in the traces beside it',

@@ -94,8 +94,8 @@ test('a check at the end of the file counts with the last record', () => {
 });
 
 test('a kind on the not-modelled list is skipped, but not when it is broken', () => {
-  const header = '{"suite":"iommufd","mode":0}\n';
-  expect(replay(header)).toMatchObject({ status: 'skipped', suite: 'iommufd', records: 0 });
+  const header = '{"suite":"pgtable","cmd":"pgtable fmt=riscv_64"}\n';
+  expect(replay(header)).toMatchObject({ status: 'skipped', suite: 'pgtable/riscv', records: 0 });
   expect(counts(replay(`${header}{"op":"idle"}\n{"op":"idle"}\n`))).toEqual([2, 0, 0, 2]);
   expect(replay(`${header}{"op":"idle"}\n{"op":`)).toMatchObject({ status: 'failed', passed: 0, skipped: 0 });
 });

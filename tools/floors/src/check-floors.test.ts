@@ -74,6 +74,24 @@ test.each(planted)('%s fails', async (_, name, text, rule) => {
   expect(found.join('\n')).toMatch(new RegExp(`^${rule}: packages/${name}/src/planted[.]ts -> `, 'm'));
 });
 
+test('the physical importer half of dma-buf is for iommufd alone, tests aside', async () => {
+  const door = 'packages/dma-buf/src/iommufd.ts';
+  const text = "import '@sgfree/dma-buf/iommufd';\nexport {};\n";
+  const found = await broken({
+    [door]: 'export const door = 1;\n',
+    'packages/dma-buf/src/index.ts': 'export {};\n',
+    'packages/iommufd/src/index.ts': text,
+    'packages/rdma/src/index.ts': text,
+    'packages/roadmap/src/index.ts': text,
+    'packages/vfio-dmabuf/src/door.test.ts': text,
+  });
+  const rule = 'physical-lists-are-for-iommufd';
+  expect(found.sort()).toEqual([
+    `${rule}: packages/rdma/src/index.ts -> ${door}`,
+    `${rule}: packages/roadmap/src/index.ts -> ${door}`,
+  ]);
+});
+
 test('a cycle fails', async () => {
   const found = await broken({
     'packages/mm/src/a.ts': "import { b } from './b.ts';\nexport const a = (): number => b;\n",

@@ -66,6 +66,17 @@ const exportsMapRules: IForbiddenRuleType[] = [
   },
 ];
 
+/** Physical addresses of a peer's memory are for whoever programs an IOMMU; the kernel exports these calls to one module. */
+const exportedToOneModule: IForbiddenRuleType[] = [
+  {
+    name: 'physical-lists-are-for-iommufd',
+    comment: 'the importer calls of @sgfree/dma-buf/iommufd are exported to iommufd alone',
+    severity: 'error',
+    from: { path: '^(?:packages|apps)/', pathNot: `^packages/(?:dma-buf|iommufd)/|${testFile}` },
+    to: { path: '^packages/dma-buf/src/(?:iommufd|mapping-type/phys-list-import)[.]ts$' },
+  },
+];
+
 const cycleRules: IForbiddenRuleType[] = [
   {
     name: 'no-cycle',
@@ -81,5 +92,6 @@ export const floorRuleSet: readonly IForbiddenRuleType[] = [
   ...floorRules,
   ...isomorphicRules,
   ...exportsMapRules,
+  ...exportedToOneModule,
   ...cycleRules,
 ];

@@ -19,6 +19,7 @@ export function plantedWorkspace(files: Readonly<Record<string, string>>): strin
     const exportsMap = {
       '.': { '@sgfree/source': './src/index.ts', default: './dist/index.js' },
       './stage-1': { '@sgfree/source': './src/stage-1.ts', default: './dist/stage-1.js' },
+      './iommufd': { '@sgfree/source': './src/iommufd.ts', default: './dist/iommufd.js' },
     };
     place(
       `packages/${name}/package.json`,

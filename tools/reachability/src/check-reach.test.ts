@@ -109,7 +109,7 @@ test('comments and strings are no imports; npm packages are leaves', () => {
   expect(checkReach(workspace(planted), rule).passed).toBe(true);
 });
 
-test('stages 1, 2 and RDMA at stage 4 must not reach scatterlists, and stage 0 not the two-step API', () => {
+test('stages 1, 2, RDMA from stage 4 and mapping types must not reach scatterlists, and stage 0 not the two-step API', () => {
   expect(reachRules.map(({ start, forbidden }) => [start, ...forbidden])).toEqual([
     ['packages/roadmap/src/stage-1.ts', 'packages/dma-sg/'],
     ['packages/roadmap/src/stage-2.ts', 'packages/dma-sg/'],
@@ -121,10 +121,28 @@ test('stages 1, 2 and RDMA at stage 4 must not reach scatterlists, and stage 0 n
       'packages/rdma/src/stage-3',
     ],
     [
+      'packages/roadmap/src/stage-5.ts',
+      'packages/rdma/src/umem/sg',
+      'packages/rdma/src/stage-0',
+      'packages/rdma/src/stage-3',
+    ],
+    [
       'packages/rdma/src/stage-4.ts',
       'packages/dma-sg/',
       'packages/dma-buf/src/sgt',
       'packages/dma-buf/src/dma-buf-sgt',
+    ],
+    [
+      'packages/rdma/src/stage-5.ts',
+      'packages/dma-sg/',
+      'packages/dma-buf/src/sgt',
+      'packages/dma-buf/src/dma-buf-sgt',
+    ],
+    [
+      'packages/dma-buf/src/stage-5.ts',
+      'packages/dma-sg/',
+      'packages/dma-buf/src/sgt',
+      'packages/dma-buf/src/mapping-type/phys-list-import',
     ],
   ]);
 });

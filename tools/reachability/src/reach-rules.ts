@@ -37,9 +37,35 @@ export const reachRules: readonly ReachRule[] = [
     why: 'stage 4 takes the table apart outside of RDMA',
   },
   {
+    start: 'packages/roadmap/src/stage-5.ts',
+    forbidden: ['packages/rdma/src/umem/sg', 'packages/rdma/src/stage-0', 'packages/rdma/src/stage-3'],
+    required: [
+      'packages/rdma/src/mapping-type/range-list-import',
+      'packages/dma-buf/src/mapping-type/',
+      'packages/vfio-dmabuf/src/mapping-type/',
+    ],
+    why: 'stage 5 wires tables for the deprecated operation outside of RDMA',
+  },
+  {
     start: 'packages/rdma/src/stage-4.ts',
     forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
     required: ['packages/dma-iova/', 'packages/dma-buf/', 'packages/rdma/src/umem/'],
     why: 'RDMA has no scatterlist inside from stage 4 on',
+  },
+  {
+    start: 'packages/rdma/src/stage-5.ts',
+    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
+    required: ['packages/dma-buf/src/mapping-type/', 'packages/rdma/src/mapping-type/'],
+    why: 'RDMA imports range lists without knowing tables',
+  },
+  {
+    start: 'packages/dma-buf/src/stage-5.ts',
+    forbidden: [
+      'packages/dma-sg/',
+      'packages/dma-buf/src/sgt',
+      'packages/dma-buf/src/mapping-type/phys-list-import',
+    ],
+    required: ['packages/dma-iova/', 'packages/p2p/'],
+    why: 'mapping types are agreed on without a scatterlist, and physical lists are mapped by iommufd alone',
   },
 ];

@@ -18,6 +18,6 @@ export function hangLines(what: string, hang: RevokeHang): string[] {
     ),
     releasedAfter === null
       ? '  it was not freed when these were deregistered'
-      : `  freed ${grouped(releasedAfter)} steps after these were deregistered`,
+      : `  freed ${grouped(releasedAfter)} ${releasedAfter === 1 ? 'step' : 'steps'} after these were deregistered`,
   ];
 }

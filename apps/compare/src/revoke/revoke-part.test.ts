@@ -1,4 +1,4 @@
-// Stage 6 of `sgfree compare`: every trigger in every variant, times that agree, the importer that hangs its owner by name.
+// Revokes of `sgfree compare`, stages 6 and 5: every trigger in every variant, times that agree, the importer that hangs its owner by name.
 import { REVOKE_TRIGGERS } from '@sgfree/roadmap';
 import { describe, expect, it } from 'vitest';
 import { quietWorld } from '../../test/run-command.ts';
@@ -64,7 +64,42 @@ describe('the part about stage 6', () => {
     const [row] = block?.rows ?? [];
     if (block === undefined || row === undefined) throw new Error('nothing was run');
     const verdict = { ok: false, line: 'FAILED: something' };
-    const spoiled = { blocks: [{ ...block, rows: [{ ...row, verdict }] }], verdict };
+    const spoiled = { ...part, blocks: [{ ...block, rows: [{ ...row, verdict }] }], verdict };
     expect(revokeText(world, spoiled, ({ line }) => line)).toContain(': FAILED: something');
+  });
+});
+
+describe('the part about stage 5', () => {
+  const own = revokePart({ seed: 3, stage: 5 }, new Progress(world));
+  const reports = own.blocks.flatMap((block) => block.rows.map(({ report }) => report));
+  const over = (op: string) => reports.filter(({ input }) => input.op === op);
+  const sum = (figures: readonly number[]): number => figures.reduce((total, figure) => total + figure, 0);
+
+  it('runs every trigger in every variant over both operations', () => {
+    expect([own.stage, own.verdict.ok, own.blocks.length]).toEqual([5, true, 4]);
+    for (const op of ['range-list', 'deprecated']) {
+      expect(new Set(over(op).map(({ input }) => input.trigger))).toEqual(new Set(REVOKE_TRIGGERS));
+    }
+    expect(over('range-list').length + over('deprecated').length).toBe(reports.length);
+  });
+
+  it('counts what crossed: no scatterlist over the new operation, a warning for each import beside it', () => {
+    const lists = sum(over('range-list').map(({ crossed }) => crossed.rangeLists));
+    const tables = sum(over('deprecated').map(({ crossed }) => crossed.tables));
+    const warnings = sum(over('deprecated').map(({ crossed }) => crossed.deprecatedImports));
+    expect(sum(over('range-list').map(({ crossed }) => crossed.tableEntries))).toBe(0);
+    expect(Math.min(lists, tables, warnings)).toBeGreaterThan(20);
+    expect(own.verdict.line).toContain(
+      `over ${lists} range lists, 0 scatterlist entries, and beside it over ${tables} tables, ${warnings} warnings`,
+    );
+  });
+
+  it('says which stage it is, and which operation', () => {
+    expect(revokeText(world, own, ({ line }) => line)).toMatch(
+      /^stage 5: memory taken back[\s\S]*dynamic \(deprecated\)/,
+    );
+    expect(text).toMatch(/^stage 6: memory taken back/);
+    expect(text).not.toContain('deprecated');
+    expect(revokePartDocument(own)).toMatchObject({ stage: 5 });
   });
 });

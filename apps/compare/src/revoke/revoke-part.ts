@@ -1,11 +1,13 @@
-// The part of `sgfree compare` about stage 6: memory that is lent to RDMA importers is taken back while peers work on it.
-// Source followed: the project's main job at stage 6.
+// The parts of `sgfree compare` about memory that is lent to RDMA importers and taken back while peers work on it: stage 6, and a
+// shorter one about the same over the operation of stage 5.
+// Source followed: the project's main job at stages 5 and 6.
 // Simplified: a fixed set of casts; the recorded I/O plays no part, since the traffic ends where the revoke comes.
 
 import {
   overallVerdict,
   REVOKE_TRIGGERS,
   type RevokeImporterKind,
+  type RevokeOperation,
   type RevokeReport,
   type RevokeTrigger,
   revokeVerdict,
@@ -32,6 +34,7 @@ export interface RevokeBlock {
 
 /** Everything that was taken back. */
 export interface RevokePart {
+  readonly stage: 5 | 6;
   readonly blocks: readonly RevokeBlock[];
   readonly verdict: Verdict;
 }
@@ -47,23 +50,47 @@ const CASTS: readonly (readonly [RevokeTrigger, readonly RevokeImporterKind[]])[
   ['close', ['keeps-mapping']],
 ];
 
-/** Runs every revoke in every variant. */
-export function revokePart({ seed }: { readonly seed: number }, progress: Progress): RevokePart {
+/** Each trigger, each kind of importer once: the exporter's side of a revoke does not know what crossed. */
+const SHORT_CASTS: typeof CASTS = [
+  ['reset', ['dynamic']],
+  ['flr', ['pinned-revocable']],
+  ['memory-off', ['dynamic', 'pinned-revocable']],
+  ['close', ['dynamic']],
+  ['reset', ['pinned']],
+  ['close', ['keeps-mapping']],
+];
+
+/** How regions get at the memory, and who they are. Stage 5 runs everything over the deprecated operation, too. */
+const PARTS: Readonly<
+  Record<RevokePart['stage'], { readonly ops: readonly RevokeOperation[]; readonly casts: typeof CASTS }>
+> = {
+  5: { ops: ['range-list', 'deprecated'], casts: SHORT_CASTS },
+  6: { ops: ['table'], casts: CASTS },
+};
+
+/** Runs every revoke of a stage in every variant. */
+export function revokePart(
+  { seed, stage = 6 }: { readonly seed: number; readonly stage?: RevokePart['stage'] },
+  progress: Progress,
+): RevokePart {
+  const { ops, casts } = PARTS[stage];
   const blocks = PEER_VARIANTS.map((variant, block): RevokeBlock => {
-    const rows = CASTS.map(([trigger, importers], index): RevokeRow => {
-      const { peer: place, iommu, key } = variant;
-      // Every run has an order of events of its own.
-      const input = { trigger, importers, place, iommu, seed: seed + block * CASTS.length + index };
-      const report = runRevoke({ ...input, hangSteps: HANG_STEPS });
-      progress.step(`revoke ${key}: stage 6`, index + 1, CASTS.length);
-      return { report, verdict: revokeVerdict(report) };
+    const { peer: place, iommu, key } = variant;
+    const rows = casts.flatMap(([trigger, importers], index) => {
+      progress.step(`revoke ${key}: stage ${stage}`, index, casts.length);
+      // Every cast has an order of events of its own, whatever the operation.
+      const input = { trigger, importers, place, iommu, seed: seed + block * casts.length + index };
+      return ops.map((op): RevokeRow => {
+        const report = runRevoke({ ...input, op, hangSteps: HANG_STEPS });
+        return { report, verdict: revokeVerdict(report) };
+      });
     });
     return { variant, rows };
   });
-  return { blocks, verdict: verdictOf(blocks) };
+  return { stage, blocks, verdict: verdictOf(stage, blocks) };
 }
 
-function verdictOf(blocks: readonly RevokeBlock[]): Verdict {
+function verdictOf(stage: RevokePart['stage'], blocks: readonly RevokeBlock[]): Verdict {
   const rows = blocks.flatMap((block) => block.rows);
   const overall = overallVerdict(rows.map(({ verdict }) => verdict));
   if (!overall.ok) return overall;
@@ -74,13 +101,33 @@ function verdictOf(blocks: readonly RevokeBlock[]): Verdict {
   const hangs = imported.length - stopped.length;
   return {
     ok: true,
-    line: `OK: stage 6: ${imported.length} revokes under traffic; last access at most ${most} clock steps after the start, the exporter's wait over after at most ${slowest}, no byte later; ${hangs} of them hang the owner on an importer that keeps its mapping, which is named; ${rows.length - imported.length} times an importer that cannot be revoked was refused`,
+    line: `OK: stage ${stage}: ${imported.length} revokes under traffic${crossedText(stage, rows)}; last access at most ${most} clock steps after the start, the exporter's wait over after at most ${slowest}, no byte later${othersText(hangs, rows.length - imported.length)}`,
   };
 }
 
+/** Revokes that did not end by an importer that stopped. */
+function othersText(hangs: number, refusals: number): string {
+  const hung = `; ${hangs} of them hang the owner on an importer that keeps its mapping, which is named`;
+  const refused = `; ${refusals} times an importer that cannot be revoked was refused`;
+  return `${hangs === 0 ? '' : hung}${refusals === 0 ? '' : refused}`;
+}
+
+/** What crossed at the stage where no table need. */
+function crossedText(stage: RevokePart['stage'], rows: readonly RevokeRow[]): string {
+  if (stage === 6) return '';
+  const total = (op: RevokeOperation, count: (crossed: RevokeReport['crossed']) => number): number =>
+    rows.reduce((sum, { report }) => sum + (report.input.op === op ? count(report.crossed) : 0), 0);
+  const lists = total('range-list', ({ rangeLists }) => rangeLists);
+  const entries = total('range-list', ({ tableEntries }) => tableEntries);
+  const tables = total('deprecated', (crossed) => crossed.tables);
+  const warnings = total('deprecated', ({ deprecatedImports }) => deprecatedImports);
+  return ` over ${lists} range lists, ${entries} scatterlist entries, and beside it over ${tables} tables, ${warnings} warnings`;
+}
+
 /** The part as it stands in the JSON document. */
-export function revokePartDocument({ blocks, verdict }: RevokePart): object {
+export function revokePartDocument({ stage, blocks, verdict }: RevokePart): object {
   return {
+    stage,
     variants: blocks.map(({ variant, rows }) => ({
       ...variant,
       revokes: rows.map(({ report, verdict: own }) => ({ ...report, verdict: own })),

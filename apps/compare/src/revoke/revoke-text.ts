@@ -1,4 +1,4 @@
-// Stage 6 for people: one block a variant, one row a region, every time in clock steps from the start of its revoke.
+// Revokes for people: one block a variant, one row a region, every time in clock steps from the start of its revoke.
 // Source followed: the reports; nothing is computed here. No line of the table is wider than 120 columns.
 // Simplified: what a revoke has only once stands in the row of its first region.
 
@@ -23,8 +23,14 @@ const PLACE_TEXT = { switch: 'below the same switch', 'host-bridge': 'below anot
 const STATUS_TEXT: Readonly<Record<string, string>> = { SUCCESS: 'ok', REM_ACCESS_ERR: 'denied' };
 /** Statuses in the column of completions; others are named behind them. */
 const COUNTED = ['SUCCESS', 'REM_ACCESS_ERR', 'WR_FLUSH_ERR'];
+/** Behind the importers: how they get at the memory, where that differs within a part. */
+const OPERATION_TEXT = { table: '', 'range-list': '', deprecated: ' (deprecated)' };
 const NONE = '-';
 const INDENT = '          ';
+const HEADS: Readonly<Record<RevokePart['stage'], string>> = {
+  5: 'stage 5: memory taken back under traffic, lent by range list instead of scatterlist',
+  6: 'stage 6: memory taken back under traffic',
+};
 const NOTHING: Cell = { content: NONE, hAlign: 'right' };
 
 type Column<T> = readonly [string, (of: T) => Cell];
@@ -62,7 +68,6 @@ const HEAD: readonly string[] = [
 ];
 
 const LEGEND: readonly string[] = [
-  'stage 6: memory taken back under traffic',
   "requests: a peer's RDMA writes and reads through a region over an exported BAR, until the revoke stops them",
   ...Object.values(TRIGGERS).map(([name, text], i) => `${i === 0 ? 'owner:    ' : INDENT}${name} = ${text}`),
   'times:    clock steps (bus requests of both computers) from the moment the owner begins to take its memory back:',
@@ -74,13 +79,14 @@ const LEGEND: readonly string[] = [
   '          region over a fresh connection (mem off: while decoding is off, and after it is on again)',
 ];
 
-/** Everything about stage 6; ends with a newline. `coloured` paints a verdict. */
+/** Everything about one part; ends with a newline. `coloured` paints a verdict. */
 export function revokeText(
   world: World,
-  { blocks, verdict }: RevokePart,
+  { stage, blocks, verdict }: RevokePart,
   coloured: (verdict: Verdict) => string,
 ): string {
   const lines = [
+    HEADS[stage],
     ...LEGEND,
     '',
     revokeTable(world, blocks),
@@ -103,7 +109,7 @@ function revokeTable(world: World, blocks: readonly RevokeBlock[]): string {
 const revokeRows = (report: RevokeReport): Cell[][] =>
   report.importers.map((importer, index) => [
     index === 0 ? `  ${TRIGGERS[report.input.trigger][0]}` : '',
-    index === 0 ? importer.kind : `+ ${importer.kind}`,
+    `${index === 0 ? '' : '+ '}${importer.kind}${OPERATION_TEXT[report.input.op]}`,
     numberCell(importer.inFlight),
     ...REVOKE_COLUMNS.map(([, cell]) => (index === 0 ? cell(report) : '')),
     ...IMPORTER_COLUMNS.map(([, cell]) => cell(importer)),
@@ -127,7 +133,7 @@ function afterText({ probes }: RevokeImporterReport): string {
 /** What a row of numbers does not say: who keeps an owner waiting, and what is wrong. */
 function remarks(variant: PeerVariant, { report, verdict }: RevokeRow): string[] {
   const { hang, input } = report;
-  const what = `${variantText(variant)}: ${TRIGGERS[input.trigger][0]}, ${input.importers.join(' + ')}`;
+  const what = `${variantText(variant)}: ${TRIGGERS[input.trigger][0]}, ${input.importers.join(' + ')}${OPERATION_TEXT[input.op]}`;
   const hangs = hang === null ? [] : hangLines(what, hang);
   return verdict.ok ? hangs : [...hangs, `${what}: ${verdict.line}`];
 }

@@ -11,7 +11,8 @@ import type { DmaBuf } from './dma-buf.ts';
 import type { DmaBufAttachOps } from './dma-buf-ops.ts';
 import { needsLock, needsNoLock } from './lock-rules.ts';
 
-const ATTACHMENT_BYTES = 72;
+/** @internal */
+export const ATTACHMENT_BYTES = 72;
 
 /**
  * An importer's hold of a buffer.
@@ -20,7 +21,7 @@ const ATTACHMENT_BYTES = 72;
  */
 export class DmaBufAttachment<Mapping> {
   readonly dmabuf: DmaBuf<Mapping>;
-  readonly dev: Device;
+  readonly #dev: Device | null;
   /** Null for a static importer. */
   readonly importerOps: DmaBufAttachOps<Mapping> | null;
   readonly importerPriv: unknown;
@@ -32,15 +33,21 @@ export class DmaBufAttachment<Mapping> {
   /** @internal */
   constructor(
     dmabuf: DmaBuf<Mapping>,
-    dev: Device,
+    dev: Device | null,
     importerOps: DmaBufAttachOps<Mapping> | null,
     importerPriv: unknown,
   ) {
     this.dmabuf = dmabuf;
-    this.dev = dev;
+    this.#dev = dev;
     this.importerOps = importerOps;
     this.importerPriv = importerPriv;
     this.peer2peer = importerOps?.allowPeer2peer ?? false;
+  }
+
+  /** The importer's device. An attachment that is not made for one throws `DmaApiViolation` `dma-buf-attach-no-device`. */
+  get dev(): Device {
+    if (this.#dev === null) throw new DmaApiViolation('dma-buf-attach-no-device', this.dmabuf.expName);
+    return this.#dev;
   }
 }
 
@@ -80,8 +87,16 @@ export function* dmaBufDynamicAttach<M>(
     warnViolation(log, 'dma-buf-attach-null', { buffer: dmabuf.expName });
     return failure(Errno.EINVAL);
   }
+  if (dmabuf.attachLegacy !== undefined) return yield* dmabuf.attachLegacy(dev, importerOps, importerPriv);
   if (!allocate(ATTACHMENT_BYTES)) return failure(Errno.ENOMEM);
-  const attach = new DmaBufAttachment(dmabuf, dev, importerOps, importerPriv);
+  return yield* publishAttachment(new DmaBufAttachment(dmabuf, dev, importerOps, importerPriv));
+}
+
+/** Asks the exporter, and puts the attachment first in the buffer's list. @internal */
+export function* publishAttachment<M, Attachment extends DmaBufAttachment<M>>(
+  attach: Attachment & DmaBufAttachment<M>,
+): ModelTask<Outcome<Attachment>> {
+  const { dmabuf } = attach;
   const { ops } = dmabuf;
   const error = ops.attach === undefined ? 0 : yield* ops.attach(dmabuf, attach);
   if (error !== 0) return failure(-error as Errno);

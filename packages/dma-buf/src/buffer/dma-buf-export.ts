@@ -7,7 +7,7 @@ import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm
 import type { DmaBufPlatform } from '../dma-buf-platform.ts';
 import { fput, getFile, type ModelFile } from '../file/file-table.ts';
 import { type DmaResv, dmaResvInit } from '../resv/dma-resv.ts';
-import { DmaBuf, type DmaBufOwner } from './dma-buf.ts';
+import { DmaBuf, type DmaBufOwner, type DmaBufParts } from './dma-buf.ts';
 import type { DmaBufOps } from './dma-buf-ops.ts';
 import { needsNoLock, needsNoResvLock } from './lock-rules.ts';
 
@@ -48,6 +48,15 @@ export function dmaBufExport<Mapping>(
   platform: DmaBufPlatform,
   info: DmaBufExportInfo<Mapping>,
 ): Outcome<DmaBuf<Mapping>> {
+  return exportAs(platform, info, (parts) => new DmaBuf(platform, parts));
+}
+
+/** {@link dmaBufExport} of the buffer that `make` makes. @internal */
+export function exportAs<Mapping>(
+  platform: DmaBufPlatform,
+  info: DmaBufExportInfo<Mapping>,
+  make: (parts: DmaBufParts<Mapping>) => DmaBuf<Mapping>,
+): Outcome<DmaBuf<Mapping>> {
   const { ops, owner, priv } = info;
   const resv = info.resv ?? null;
   if (resv !== null) needsNoResvLock(resv, 'dma_buf_export', info.expName);
@@ -59,7 +68,7 @@ export function dmaBufExport<Mapping>(
     return failure(Errno.ENOMEM);
   }
   const { size, expName, flags = 0 } = info;
-  const dmabuf = new DmaBuf(platform, {
+  const dmabuf = make({
     ops,
     size,
     expName,

@@ -2,13 +2,14 @@
 // Source followed: drivers/dma-buf/dma-buf.c and include/linux/dma-buf.h.
 // Simplified: one process's files; a module is what the exporter says of it.
 
+import type { Device } from '@sgfree/dma-core';
 import type { ModelTask } from '@sgfree/hw-model';
-import { DmaApiViolation, warnViolation } from '@sgfree/mm';
+import { DmaApiViolation, type Outcome, warnViolation } from '@sgfree/mm';
 import type { DmaBufPlatform } from '../dma-buf-platform.ts';
 import { getFile, type ModelFile } from '../file/file-table.ts';
 import { type DmaResv, dmaResvFini } from '../resv/dma-resv.ts';
 import type { DmaBufAttachment } from './dma-buf-attachment.ts';
-import type { DmaBufOps, IosysMap } from './dma-buf-ops.ts';
+import type { DmaBufAttachOps, DmaBufOps, IosysMap } from './dma-buf-ops.ts';
 import { PollArm } from './poll-arm.ts';
 
 /**
@@ -66,6 +67,13 @@ export class DmaBuf<Mapping> implements ModelFile {
     this.#owner = parts.owner;
     this.inode = platform.takeInode();
   }
+
+  /** How an importer attaches that knows no mapping types; absent = as it is. @internal */
+  attachLegacy?(
+    dev: Device,
+    importerOps: DmaBufAttachOps<Mapping> | null,
+    importerPriv: unknown,
+  ): ModelTask<Outcome<DmaBufAttachment<Mapping>>>;
 
   /** What the file's last reference does. Throws `DmaApiViolation` for a buffer still in use by the kernel. */
   *release(): ModelTask<void> {

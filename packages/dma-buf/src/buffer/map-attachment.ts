@@ -5,11 +5,12 @@
 
 import type { DmaDataDirection } from '@sgfree/dma-core';
 import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, warnViolation } from '@sgfree/mm';
+import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
 import { MAX_SCHEDULE_TIMEOUT } from '../fence/fence-wait.ts';
 import { DmaResvUsage } from '../resv/resv-usage.ts';
 import { dmaResvWaitTimeout } from '../resv/resv-wait.ts';
 import { type DmaBufAttachment, dmaBufAttachmentIsDynamic } from './dma-buf-attachment.ts';
+import type { DmaBufOps } from './dma-buf-ops.ts';
 import { needsLock } from './lock-rules.ts';
 
 /**
@@ -23,17 +24,30 @@ export interface MappingFace<Mapping> {
   behind(attach: DmaBufAttachment<Mapping>, shown: Mapping): Mapping;
 }
 
+/**
+ * The exporter's own mapping, unchanged.
+ * @internal
+ */
+export const plainFace: MappingFace<unknown> = {
+  show: (_, mapping) => success(mapping),
+  behind: (_, shown) => shown,
+};
+
+/** Who makes mappings and takes them back; by default the operations of the buffer. @internal */
+export type Mapper<Mapping> = Pick<DmaBufOps<Mapping>, 'mapDmaBuf' | 'unmapDmaBuf'>;
+
 /** Maps with the lock held; the errno of the first step that fails, everything before it undone. @internal */
 export function* mapAttachment<M>(
   attach: DmaBufAttachment<M>,
   dir: DmaDataDirection,
   face: MappingFace<M>,
+  mapper: Mapper<M> = attach.dmabuf.ops,
 ): ModelTask<Outcome<M>> {
   const { dmabuf } = attach;
   needsLock(dmabuf, 'dma_buf_map_attachment');
   const pinned = yield* pinForMap(attach);
   if (pinned !== 0) return failure(-pinned as Errno);
-  const mapped = yield* dmabuf.ops.mapDmaBuf(attach, dir);
+  const mapped = yield* mapper.mapDmaBuf(attach, dir);
   const mapping = mapped.ok ? mapped.value : null;
   if (mapping === null) {
     yield* unpinAfterMap(attach);
@@ -42,7 +56,7 @@ export function* mapAttachment<M>(
   const error = dmaBufAttachmentIsDynamic(attach) ? 0 : yield* waitForKernel(attach);
   const shown = error === 0 ? face.show(attach, mapping) : failure(-error as Errno);
   if (shown.ok) return shown;
-  yield* dmabuf.ops.unmapDmaBuf(attach, mapping, dir);
+  yield* mapper.unmapDmaBuf(attach, mapping, dir);
   yield* unpinAfterMap(attach);
   return shown;
 }
@@ -53,10 +67,11 @@ export function* unmapAttachment<M>(
   shown: M,
   dir: DmaDataDirection,
   face: MappingFace<M>,
+  mapper: Mapper<M> = attach.dmabuf.ops,
 ): ModelTask<void> {
   const { dmabuf } = attach;
   needsLock(dmabuf, 'dma_buf_unmap_attachment');
-  yield* dmabuf.ops.unmapDmaBuf(attach, face.behind(attach, shown), dir);
+  yield* mapper.unmapDmaBuf(attach, face.behind(attach, shown), dir);
   yield* unpinAfterMap(attach);
 }
 

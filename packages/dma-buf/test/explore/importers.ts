@@ -8,12 +8,16 @@ import type { DmaBuf } from '../../src/buffer/dma-buf.ts';
 import { dmaBufDetach, dmaBufDynamicAttach } from '../../src/buffer/dma-buf-attachment.ts';
 import { dmaBufPut } from '../../src/buffer/dma-buf-export.ts';
 import type { DmaBufAttachOps } from '../../src/buffer/dma-buf-ops.ts';
-import { type MappingFace, mapAttachment, unmapAttachment } from '../../src/buffer/map-attachment.ts';
+import {
+  type MappingFace,
+  mapAttachment,
+  plainFace,
+  unmapAttachment,
+} from '../../src/buffer/map-attachment.ts';
 import { type DmaFence, dmaFenceInit, dmaFencePut, dmaFenceSignal } from '../../src/fence/dma-fence.ts';
 import { dmaResvLock, dmaResvUnlock } from '../../src/resv/dma-resv.ts';
 import { dmaResvAddFence, dmaResvReserveFences } from '../../src/resv/resv-slots.ts';
 import { DmaResvUsage } from '../../src/resv/resv-usage.ts';
-import { plainFace } from '../plain-face.ts';
 import { atOnce } from './at-once.ts';
 import { type DmaWindow, type Initiator, JOB_BYTES } from './revoke-machine.ts';
 import type { Attachment, RevokingExporter } from './revoking-exporter.ts';

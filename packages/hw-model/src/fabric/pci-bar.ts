@@ -7,6 +7,7 @@ import { InternalError } from '../internal-error.ts';
 import type { MmioTarget } from '../physical-memory.ts';
 import { PCI_BASE_ADDRESS_0 } from './config-header.ts';
 import type { ConfigSpace } from './config-space.ts';
+import { pciRebarGetPossibleSizes, setRebarSize } from './resizable-bar.ts';
 
 /**
  * What a device offers behind one base address register.
@@ -21,6 +22,8 @@ export interface BarSpec {
   readonly width?: 32 | 64;
   /** Default false. */
   readonly prefetchable?: boolean;
+  /** Sizes that software may choose, in bytes, each a power of two from 1 MiB on; default: `bytes` for ever. */
+  readonly resizable?: readonly number[];
   readonly target: MmioTarget;
 }
 
@@ -30,7 +33,6 @@ export interface BarSpec {
  */
 export class PciBar {
   readonly index: number;
-  readonly bytes: number;
   readonly width: 32 | 64;
   readonly prefetchable: boolean;
   readonly target: MmioTarget;
@@ -38,11 +40,12 @@ export class PciBar {
   lastAccessStep = -1;
   readonly #config: ConfigSpace;
   readonly #offset: number;
+  #bytes: number;
 
   /** Takes the register(s) in `config`: size bits read-only, type bits set, address 0. */
   constructor(config: ConfigSpace, spec: BarSpec) {
     this.index = spec.index;
-    this.bytes = spec.bytes;
+    this.#bytes = spec.bytes;
     this.width = spec.width ?? 64;
     this.prefetchable = spec.prefetchable ?? false;
     this.target = spec.target;
@@ -53,6 +56,25 @@ export class PciBar {
       throw new InternalError(`BAR ${spec.index} of ${spec.bytes} bytes`);
     }
     this.#presetRegisters();
+  }
+
+  /** Bytes that the BAR decodes; a power of two. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Software chooses another size with memory decoding off: the BAR forgets its address. False for a size that the device
+   * does not offer; nothing is changed then.
+   */
+  resize(bytes: number): boolean {
+    if (!pciRebarGetPossibleSizes(this.#config, this.index).includes(bytes)) return false;
+    setRebarSize(this.#config, this.index, bytes);
+    this.#bytes = bytes;
+    this.#config.preset(this.#offset, 4, 0);
+    if (this.width === 64) this.#config.preset(this.#offset + 4, 4, 0);
+    this.#presetRegisters();
+    return true;
   }
 
   /** The bus address programmed now (decoding or not); 0 = unassigned. */

@@ -40,6 +40,7 @@ import type { PciBus } from './pci-bus.ts';
 import { addPciExpressCapability, PCI_EXP_TYPE, type TlpSizes } from './pci-express-capability.ts';
 import { PciFunction } from './pci-function.ts';
 import { RequestRouter } from './request-router.ts';
+import { addResizableBar } from './resizable-bar.ts';
 import { type Route, RouteCounters } from './route-counters.ts';
 
 /**
@@ -200,6 +201,7 @@ export class PciFabric {
     const type = integrated ? PCI_EXP_TYPE.rootComplexIntegratedEndpoint : PCI_EXP_TYPE.endpoint;
     addPciExpressCapability(config, type, spec.tlpSizes ?? ENDPOINT_SIZES);
     if ((spec.acsCapability ?? 0) !== 0) addAcsCapability(config, spec.acsCapability ?? 0);
+    addResizableBar(config, spec.bars ?? []);
     const place = { name: spec.name, bus, device, functionNumber, config };
     const endpoint = new PciFunction(place, spec.bars ?? []);
     endpoint.translationAgent = this.#defaultAgent;

@@ -2,8 +2,8 @@
 // Source followed: our own cut of drivers/infiniband/core/umem_dmabuf.c, so that what knows of scatterlists stays outside.
 // Simplified: none.
 
-import type { DmaBufAttachment } from '@sgfree/dma-buf';
-import type { DmaDataDirection } from '@sgfree/dma-core';
+import type { DmaBuf, DmaBufAttachment, DmaBufAttachOps } from '@sgfree/dma-buf';
+import type { Device, DmaDataDirection } from '@sgfree/dma-core';
 import { addOffset, type ModelTask } from '@sgfree/hw-model';
 import type { Outcome } from '@sgfree/mm';
 import type { DmaRange } from '../dma-range.ts';
@@ -19,10 +19,17 @@ export interface DmabufView {
 }
 
 /**
- * Maps attachments for RDMA. All calls are made with the reservation lock held.
+ * Maps attachments for RDMA. All calls but the first are made with the reservation lock held.
  * @public
  */
 export interface DmabufImport<Mapping> {
+  /** Attaches, without the lock; absent = as an importer of tables. */
+  attach?(
+    dmabuf: DmaBuf<Mapping>,
+    dev: Device | null,
+    ops: DmaBufAttachOps<Mapping>,
+    priv: unknown,
+  ): ModelTask<Outcome<DmaBufAttachment<Mapping>>>;
   map(attach: DmaBufAttachment<Mapping>, dir: DmaDataDirection): ModelTask<Outcome<Mapping>>;
   unmap(attach: DmaBufAttachment<Mapping>, mapping: Mapping, dir: DmaDataDirection): ModelTask<void>;
   /** Bytes `start` to `end` (page aligned, exclusive) of the buffer. */

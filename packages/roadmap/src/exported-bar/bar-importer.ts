@@ -13,13 +13,17 @@ import type {
   PageFaultService,
   UmemMr,
 } from '@sgfree/rdma/stage-4';
-import type { VfioSgTable } from '@sgfree/vfio-dmabuf';
+import type { VfioMapping } from '@sgfree/vfio-dmabuf';
+import type { ImportCensus } from './import-census.ts';
+import type { LentBarMapping } from './lent-bar-mapping.ts';
+import type { NegotiatedReport } from './negotiated-report.ts';
+import type { TableCensus } from './table-census.ts';
 
 /**
  * A region over the exporter's buffer.
  * @internal
  */
-export type BarRegion = UmemMr<IbUmemDmabuf<VfioSgTable>>;
+export type BarRegion = UmemMr<IbUmemDmabuf<LentBarMapping>>;
 
 /**
  * The driver's side of an import.
@@ -27,12 +31,19 @@ export type BarRegion = UmemMr<IbUmemDmabuf<VfioSgTable>>;
  */
 export interface BarImporter {
   readonly works: 'table' | 'ranges';
-  readonly via: DmabufImport<VfioSgTable>;
+  readonly via: DmabufImport<LentBarMapping>;
   register(
     pd: IbPd,
-    request: DmabufRequest<VfioSgTable>,
+    request: DmabufRequest<LentBarMapping>,
     iova: number,
     faults: PageFaultService,
   ): ModelTask<Outcome<BarRegion>>;
   deregister(region: BarRegion): ModelTask<number>;
+  /** What is negotiated, and who counts it; absent before stage 5. */
+  readonly negotiation?: {
+    readonly operation: NegotiatedReport['operation'];
+    readonly census: ImportCensus;
+  };
+  /** How the BAR is exported, given who counts its tables; absent = as tables. */
+  readonly exporter?: (tables: TableCensus) => VfioMapping<unknown>;
 }

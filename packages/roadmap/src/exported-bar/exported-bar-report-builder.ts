@@ -14,11 +14,12 @@ import { noClasses, type PairUse, sceneLeftovers, scenePeer, sceneRoutes } from 
 
 /** @internal */
 export function buildExportedBarReport(identity: StageIdentity, run: ExportedBarRun): StageReport {
-  const { input, scene, tally, requestWork } = run;
+  const { input, importer, scene, tally, requestWork } = run;
   const { counts } = scene.tables;
+  const lists = importer.negotiation?.census;
   const unit = scene.kernel.unit?.counters ?? newVtdUnitCounters();
   const total = workSince(run.started, scene.kernel.sampleWork());
-  const leftovers = sceneLeftovers(scene);
+  const leftovers = sceneLeftovers(scene, lists?.heldBytes ?? 0);
   return {
     ...identity,
     mode: input.iommu ? 'strict' : 'direct',
@@ -35,12 +36,16 @@ export function buildExportedBarReport(identity: StageIdentity, run: ExportedBar
     bytesVerified: tally.bytesVerified,
     bytesWrong: tally.bytesWrong,
     bytesContested: tally.bytesContested,
-    dmaRangesOut: counts.segments,
+    dmaRangesOut: counts.segments + (lists?.counts.entries ?? 0),
     flushQueueDepth: 0,
     tracking: {
-      byStructure: { scatterlist: counts.arrayBytes },
-      totalBytes: counts.arrayBytes,
-      peakBytes: scene.tables.peakBytes,
+      byStructure: {
+        scatterlist: counts.arrayBytes,
+        ...(lists === undefined ? {} : { 'range list': lists.counts.bytes }),
+      },
+      totalBytes: counts.arrayBytes + (lists?.counts.bytes ?? 0),
+      // An import holds a table or a list, never both.
+      peakBytes: scene.tables.peakBytes + (lists?.peakBytes ?? 0),
     },
     fabric: sceneRoutes(scene),
     iommu: {
@@ -69,6 +74,7 @@ const pairUseOf = ({ buffers, tally }: ExportedBarRun): PairUse => ({
 
 function exportedReportOf({ scene, importer, region, tally, log }: ExportedBarRun): ExportedBarReport {
   const { counts, heldBytes } = scene.tables;
+  const { negotiation } = importer;
   const { counters } = scene.near.device.nic;
   return {
     importer: importer.works,
@@ -89,5 +95,6 @@ function exportedReportOf({ scene, importer, region, tally, log }: ExportedBarRu
     pageFaults: counters.pageFaults,
     retransmissions: counters.retransmissions,
     violations: [...log.rules],
+    negotiated: negotiation?.census.reportOn(negotiation.operation) ?? null,
   };
 }

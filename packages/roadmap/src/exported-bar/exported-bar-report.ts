@@ -3,6 +3,8 @@
 // Source followed: include/linux/scatterlist.h (struct sg_table); include/rdma/ib_verbs.h (enum ib_wc_status).
 // Simplified: one buffer and one region per run.
 
+import type { NegotiatedReport } from './negotiated-report.ts';
+
 /**
  * An exported BAR, its importer and their traffic.
  * @public
@@ -37,4 +39,6 @@ export interface ExportedBarReport {
   readonly retransmissions: number;
   /** Rules of the kernel's contracts that were broken, each breach by its code. */
   readonly violations: readonly string[];
+  /** What exporter and importer agreed on; null where there is nothing to agree on yet. */
+  readonly negotiated: NegotiatedReport | null;
 }

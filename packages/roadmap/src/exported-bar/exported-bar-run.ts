@@ -51,7 +51,7 @@ export class ExportedBarRun {
     this.input = input;
     this.importer = importer;
     this.log = new RuleLog(input.log);
-    this.scene = sceneOf(input, this.log);
+    this.scene = sceneOf(input, importer, this.log);
     const { computer, kernel, barBytes } = this.scene;
     this.buffers = new PeerBuffers(input.ios, barBytes);
     if (this.buffers.pages === 0) throw new PeerSiteError('no I/O of the list fits the exported BAR');
@@ -120,7 +120,7 @@ export class ExportedBarRun {
   }
 }
 
-function sceneOf(input: ExportedBarInput, log: RuleLog): ExportedBarScene {
+function sceneOf(input: ExportedBarInput, importer: BarImporter, log: RuleLog): ExportedBarScene {
   const { peer, iommu, seed, plant, redirect, hostIdentity, ios } = input;
   return new ExportedBarScene({
     peer,
@@ -130,6 +130,7 @@ function sceneOf(input: ExportedBarInput, log: RuleLog): ExportedBarScene {
     // The exporter of these stages tells importers that its memory moves, and waits for nobody.
     vfio: { revoke: 'notify' },
     farBytes: ios.reduce((most, io) => Math.max(most, ioBytes(io)), 0),
+    ...(importer.exporter === undefined ? {} : { exporter: importer.exporter }),
     ...(redirect === undefined ? {} : { redirect }),
     ...(hostIdentity === undefined ? {} : { hostIdentity }),
     ...(plant === 'forced-bus-address' ? { around: forcedBusAddress } : {}),

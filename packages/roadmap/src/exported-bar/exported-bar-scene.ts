@@ -29,6 +29,7 @@ import {
 } from '@sgfree/vfio-dmabuf';
 import type { PeerPlace } from '../peer-tree-site.ts';
 import { FarComputer } from './far-computer.ts';
+import type { LentBarMapping } from './lent-bar-mapping.ts';
 import { LENT_BAR, NearComputer } from './near-computer.ts';
 import { NearKernel } from './near-kernel.ts';
 import { connectEnds, RdmaEnd } from './rdma-end.ts';
@@ -66,6 +67,8 @@ export interface ExportedBarSpec {
   readonly linuxQuirks?: LinuxQuirks;
   /** Put around the exporter's mapping, between it and the importer. */
   readonly around?: (mapping: VfioMapping<VfioSgTable>) => VfioMapping<VfioSgTable>;
+  /** How the BAR is exported, given who counts its tables; default as tables, with `linuxQuirks` and `around`. */
+  readonly exporter?: (tables: TableCensus) => VfioMapping<unknown>;
   /** Further options of the disk in VFIO's hands, `revoke` among them. */
   readonly vfio?: Partial<Omit<VfioPciDeviceOptions, 'platform' | 'pdev' | 'mapping'>>;
   readonly allocate?: (bytes: number) => boolean;
@@ -110,7 +113,7 @@ export class ExportedBarScene {
       sgArrays: this.tables,
       ...(spec.linuxQuirks === undefined ? {} : { linuxQuirks: spec.linuxQuirks }),
     });
-    const mapping = this.tables.counted(spec.around?.(made) ?? made);
+    const mapping = spec.exporter?.(this.tables) ?? this.tables.counted(spec.around?.(made) ?? made);
     this.kernel = new NearKernel({ ...spec, computer: this.computer, scheduler, log, mapping });
     this.near = new RdmaEnd(this.computer.nic, this.kernel.adapter, log);
     this.faults = new PageFaultService(this.near.device, scheduler);
@@ -149,8 +152,8 @@ export class ExportedBarScene {
   request(
     fd: number,
     { offset, length }: BarRange,
-    via: DmabufImport<VfioSgTable>,
-  ): DmabufRequest<VfioSgTable> {
+    via: DmabufImport<LentBarMapping>,
+  ): DmabufRequest<LentBarMapping> {
     return { platform: this.kernel.dmaBufs, fd, offset, size: length, access: PEER_RIGHTS, via };
   }
 
@@ -160,8 +163,8 @@ export class ExportedBarScene {
   }
 }
 
-/** The user's bytes of VFIO_DEVICE_FEATURE_DMA_BUF. */
-function featureRequest(ranges: readonly BarRange[]): Uint8Array {
+/** The user's bytes of VFIO_DEVICE_FEATURE_DMA_BUF. @internal */
+export function featureRequest(ranges: readonly BarRange[]): Uint8Array {
   const bytes = new Uint8Array(FEATURE_BYTES + ranges.length * RANGE_BYTES);
   const view = new DataView(bytes.buffer);
   const flags = VFIO_FEATURE_FLAG.get + VFIO_FEATURE.dmaBuf;

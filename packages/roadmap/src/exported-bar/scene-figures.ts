@@ -61,8 +61,8 @@ export function scenePeer({ computer, kernel, barBytes }: ExportedBarScene, use:
   };
 }
 
-/** What is left in the scene; all zero once everybody has gone. @internal */
-export function sceneLeftovers({ kernel, near, tables }: ExportedBarScene): Leftovers {
+/** What is left in the scene, with the bytes of range lists that are still out; all zero once everybody has gone. @internal */
+export function sceneLeftovers({ kernel, near, tables }: ExportedBarScene, listBytes: number): Leftovers {
   const { files, buffers } = kernel.dmaBufs;
   const { registration } = kernel.vdev;
   return {
@@ -71,7 +71,7 @@ export function sceneLeftovers({ kernel, near, tables }: ExportedBarScene): Left
     iotlbEntries: kernel.unit?.iotlb.live ?? 0,
     coherentFrames: 0,
     descriptorBlocks: 0,
-    trackingBytes: tables.heldBytes,
+    trackingBytes: tables.heldBytes + listBytes,
     p2pmemBlocks: 0,
     dmaBufs: files.count + buffers.size + (registration.refs - 1),
     memoryRegions: near.device.nic.keys.size,

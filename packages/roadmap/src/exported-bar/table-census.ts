@@ -3,6 +3,8 @@
 // Source followed: struct sg_table of include/linux/scatterlist.h: nents counts DMA segments, orig_nents the CPU's entries.
 // Simplified: entry arrays run out only where that is asked for.
 
+import type { DmaBufMappingSgtExpOps } from '@sgfree/dma-buf/sgt';
+import type { DmaBufMappingMatch } from '@sgfree/dma-buf/stage-5';
 import { type SgArrayAllocator, SgHeap } from '@sgfree/dma-sg';
 import type { VfioMapping, VfioSgTable } from '@sgfree/vfio-dmabuf';
 
@@ -73,7 +75,7 @@ export class TableCensus implements SgArrayAllocator {
     return {
       map: (attach, priv, dir) => {
         const mapped = mapping.map(attach, priv, dir);
-        if (mapped.ok) this.#given.set(mapped.value, this.#out(mapped.value));
+        if (mapped.ok) this.#out(mapped.value);
         return mapped;
       },
       unmap: (attach, table, dir) => {
@@ -83,12 +85,31 @@ export class TableCensus implements SgArrayAllocator {
     };
   }
 
+  /** `offer` of an exporter with mapping types, each table of which is counted. */
+  countedOffer(offer: DmaBufMappingMatch): DmaBufMappingMatch {
+    const ops = offer.expOps as DmaBufMappingSgtExpOps;
+    const out = (table: VfioSgTable): void => this.#out(table);
+    const back = (table: VfioSgTable): void => this.#back(table);
+    const counted: DmaBufMappingSgtExpOps = {
+      *mapDmaBuf(attach, dir) {
+        const mapped = yield* ops.mapDmaBuf(attach, dir);
+        if (mapped.ok && mapped.value !== null) out(mapped.value);
+        return mapped;
+      },
+      *unmapDmaBuf(attach, table, dir) {
+        back(table);
+        yield* ops.unmapDmaBuf(attach, table, dir);
+      },
+    };
+    return { ...offer, expOps: counted };
+  }
+
   /** To be called while the importer has its tables: counts the entries it changed in them. */
   lookAtTablesOut(): void {
     for (const [table, given] of this.#given) this.counts.changed += differences(given, segmentsOf(table));
   }
 
-  #out(table: VfioSgTable): readonly string[] {
+  #out(table: VfioSgTable): void {
     const { counts } = this;
     counts.tables += 1;
     counts.tablesOut += 1;
@@ -97,7 +118,7 @@ export class TableCensus implements SgArrayAllocator {
     for (let sg = 0; sg < table.mappedCount; sg += 1) {
       if ((table.list.pageFrame[sg] ?? -1) < 0) counts.withoutPage += 1;
     }
-    return segmentsOf(table);
+    this.#given.set(table, segmentsOf(table));
   }
 
   #back(table: VfioSgTable): void {

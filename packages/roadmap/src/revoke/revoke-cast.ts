@@ -3,9 +3,7 @@
 // Source followed: export by VFIO_DEVICE_FEATURE, import by ibv_reg_dmabuf_mr, transfers of a peer.
 // Simplified: one buffer, the first bytes of the BAR.
 
-import { sgtRangeSource } from '@sgfree/dma-buf/sgt';
 import { Clock, EventLog, InternalError, type ModelTask, type Scheduler } from '@sgfree/hw-model';
-import { rangeImport } from '@sgfree/rdma/stage-6';
 import type { VfioPciDmaBuf } from '@sgfree/vfio-dmabuf/stage-6';
 import { ExportedBarScene } from '../exported-bar/exported-bar-scene.ts';
 import type { PeerPlace } from '../peer-tree-site.ts';
@@ -13,7 +11,8 @@ import { LentConnection } from './lent-connection.ts';
 import { LentSlots } from './lent-slots.ts';
 import { LentTraffic } from './lent-traffic.ts';
 import { RevokeImporter } from './revoke-importer.ts';
-import type { RevokeImporterKind, RevokePlant } from './revoke-input.ts';
+import type { RevokeImporterKind, RevokeOperation, RevokePlant } from './revoke-input.ts';
+import { importOver, type RevokeImport } from './revoke-operation.ts';
 import { WatchedMemory } from './watched-memory.ts';
 
 /** Least bytes of the BAR. */
@@ -30,6 +29,8 @@ export interface RevokeCastSpec {
   readonly jobs: number;
   readonly jobBytes: number;
   readonly plant?: RevokePlant;
+  /** Default `table`. */
+  readonly op?: RevokeOperation;
 }
 
 /** A region with its connection and its traffic. @internal */
@@ -48,6 +49,8 @@ export class RevokeCast {
   readonly slots: LentSlots;
   readonly log: EventLog = new EventLog();
   readonly roles: readonly RevokeRole[];
+  /** How regions get at the memory. */
+  readonly way: RevokeImport;
   /** Descriptor of the buffer. */
   readonly fd: number;
   /** The exporter's side of it. */
@@ -57,6 +60,7 @@ export class RevokeCast {
     const { scheduler, importers, place, iommu, plant } = spec;
     const clock = scheduler.clock ?? new Clock();
     this.log.enabled = true;
+    this.way = importOver(spec.op ?? 'table');
     this.slots = new LentSlots(importers.length, spec.jobs, spec.jobBytes, spec.seed);
     const barBytes = Math.max(LEAST_BAR_BYTES, 2 ** Math.ceil(Math.log2(this.slots.bytes)));
     this.memory = new WatchedMemory(barBytes, () => clock.step);
@@ -67,6 +71,7 @@ export class RevokeCast {
       log: this.log,
       bar: this.memory,
       farBytes: this.slots.bytes,
+      ...(this.way.exporter === undefined ? {} : { exporter: this.way.exporter }),
       vfio: plant === 'exporter-does-not-wait' ? { revoke: 'notify' } : {},
     });
     this.fd = this.scene.run(this.scene.exportBar({ offset: 0, length: this.slots.bytes }));
@@ -92,8 +97,8 @@ export class RevokeCast {
   }
 
   #role(kind: RevokeImporterKind, region: number, plant: RevokePlant | undefined): RevokeRole {
-    const { scene, slots, fd } = this;
-    const request = scene.request(fd, { offset: 0, length: slots.bytes }, rangeImport(sgtRangeSource));
+    const { scene, slots, fd, way } = this;
+    const request = scene.request(fd, { offset: 0, length: slots.bytes }, way.via);
     const { pd } = scene.near;
     const planted = plant === undefined ? {} : { plant };
     const name = `region ${region}`;

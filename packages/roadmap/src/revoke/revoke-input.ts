@@ -38,6 +38,13 @@ export const REVOKE_IMPORTER_KINDS: readonly RevokeImporterKind[] = [
 ];
 
 /**
+ * How regions get at the memory: `table`: by the scatterlist operation, as Linux 7.3.4 does at stage 6. `range-list`: by the one
+ * without scatterlist of stage 5. `deprecated`: the import of stage 5 at an exporter of tables, where it falls back and warns.
+ * @public
+ */
+export type RevokeOperation = 'table' | 'range-list' | 'deprecated';
+
+/**
  * Faults that can be put in on purpose, each against one check of the verdict.
  * @public
  */
@@ -72,6 +79,8 @@ export interface RevokeInput {
   readonly iommu: boolean;
   /** Seed of the data and of the order of events. */
   readonly seed: number;
+  /** What crosses from exporter to importer; default `table`. */
+  readonly op?: RevokeOperation;
   /** Work requests of each region, writes and reads in turn. Default 24. */
   readonly jobs?: number;
   /** Bytes of a work request, a multiple of 4. Default 1024. */

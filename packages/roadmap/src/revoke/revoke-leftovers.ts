@@ -6,10 +6,10 @@ import type { RevokeCast } from './revoke-cast.ts';
 import type { RevokeLeftovers } from './revoke-report.ts';
 
 /** @internal */
-export function revokeLeftovers({ scene, lent }: RevokeCast): RevokeLeftovers {
+export function revokeLeftovers({ scene, lent, way }: RevokeCast): RevokeLeftovers {
   const { kernel, vdev } = scene;
   return {
-    mappings: scene.tables.counts.tablesOut,
+    mappings: scene.tables.counts.tablesOut + way.census.counts.listsOut,
     attachments: lent.dmabuf.attachments.length,
     buffers: kernel.dmaBufs.buffers.size,
     descriptors: kernel.dmaBufs.files.count,

@@ -6,6 +6,7 @@
 import type { P2pdmaMapType } from '@sgfree/p2p/stage-2';
 import type { StageReport } from '../stage-report.ts';
 import type { RevokeImporterKind, RevokeInput } from './revoke-input.ts';
+import type { RevokeCrossing } from './revoke-operation.ts';
 
 /**
  * When things happened, in clock steps from the moment the owner began to take the memory back; null = it did not happen.
@@ -132,6 +133,8 @@ export interface RevokeReport {
   /** How the kernel reaches the memory from the NIC. */
   readonly mapType: P2pdmaMapType;
   readonly importers: readonly RevokeImporterReport[];
+  /** What crossed from exporter to importers. */
+  readonly crossed: RevokeCrossing;
   /** 0, or the errno of the owner's call. */
   readonly ownerResult: number;
   /** Clock step at which the owner began to take the memory back. */

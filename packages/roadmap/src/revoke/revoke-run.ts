@@ -26,8 +26,9 @@ const DEFAULT_HANG_STEPS = 2000;
 
 function revokeSettings(input: RevokeInput): RevokeSettings {
   const { jobs = DEFAULT_JOBS, jobBytes = DEFAULT_JOB_BYTES, hangSteps = DEFAULT_HANG_STEPS } = input;
+  const { op = 'table' } = input;
   const { actAfter = Math.ceil((jobs * input.importers.length) / 4) } = input;
-  return { ...input, jobs, jobBytes, hangSteps, actAfter };
+  return { ...input, op, jobs, jobBytes, hangSteps, actAfter };
 }
 
 /** @internal */

@@ -17,20 +17,25 @@ import { NO_WORK, workSince } from '../work-counts.ts';
 import type { RevokeData } from './revoke-data.ts';
 import type { RevokeRun } from './revoke-run.ts';
 
-const STAGE = { stage: 6, title: 'exported BAR, taken back' } as const;
+const STAGES = {
+  table: { stage: 6, title: 'exported BAR, taken back' },
+  'range-list': { stage: 5, title: 'exported BAR, range list, taken back' },
+  deprecated: { stage: 5, title: 'exported BAR, deprecated table, taken back' },
+} as const;
 const NO_LIST: Omit<PairUse, 'barPagesUsed'> = { iosLeftOut: 0, refusals: {}, bytesUntouched: 0 };
 
 /** Called when everybody has left. @internal */
 export function revokeStageReport(run: RevokeRun, data: RevokeData): StageReport {
   const { cast, settings, lastAccess } = run;
-  const { scene, slots } = cast;
+  const { scene, slots, way } = cast;
   const { kernel, tables } = scene;
+  const { counts: lists, peakBytes } = way.census;
   const total = workSince(run.workBefore, kernel.sampleWork());
-  const leftovers = sceneLeftovers(scene);
+  const leftovers = sceneLeftovers(scene, way.census.heldBytes);
   const failures = teardownFailures(leftovers);
   const { translations, iotlbHits, iotlbMisses, faults } = kernel.unit?.counters ?? newVtdUnitCounters();
   return {
-    ...STAGE,
+    ...STAGES[settings.op],
     mode: settings.iommu ? 'strict' : 'direct',
     seed: settings.seed,
     ios: cast.roles.reduce((sum, { traffic }) => sum + traffic.jobs.length, 0),
@@ -45,12 +50,12 @@ export function revokeStageReport(run: RevokeRun, data: RevokeData): StageReport
     bytesVerified: data.moved.compared,
     bytesWrong: data.wrong,
     bytesContested: 0,
-    dmaRangesOut: tables.counts.segments,
+    dmaRangesOut: tables.counts.segments + lists.entries,
     flushQueueDepth: 0,
     tracking: {
-      byStructure: { scatterlist: tables.counts.arrayBytes },
-      totalBytes: tables.counts.arrayBytes,
-      peakBytes: tables.peakBytes,
+      byStructure: { scatterlist: tables.counts.arrayBytes, 'range list': lists.bytes },
+      totalBytes: tables.counts.arrayBytes + lists.bytes,
+      peakBytes: tables.peakBytes + peakBytes,
     },
     fabric: sceneRoutes(scene),
     iommu: { translations, iotlbHits, iotlbMisses, faults },

@@ -71,6 +71,8 @@ const CHANGED: readonly (readonly [RevokeFault, RevokeReport, Partial<RevokeRepo
   ['route', good, { fabric: { ...good.fabric, memory: { ...good.fabric.memory, bytes: 64 } } }],
   ['stage', good, { stage: { ...good.stage, bytesVerified: 0 } }],
   ['violation', good, { violations: ['lock-order'] }],
+  ['operation', good, { crossed: { ...good.crossed, tables: 0 } }],
+  ['operation', good, { crossed: { ...good.crossed, rangeLists: 1 } }],
   ['leftover', good, { leftovers: { ...good.leftovers, locks: 1 } }],
 ];
 

@@ -35,6 +35,7 @@ const CHECKS: Readonly<Record<RevokeFault, readonly [string, (report: RevokeRepo
   return: ['a region came back, or stayed away, against the rules', wrongReturn],
   route: ['data took another way than the kernel decided', tookAnotherWay],
   violation: ["a rule of the kernel's was broken", ({ violations }) => violations.length > 0],
+  operation: ['something crossed that the operation does not hand out', crossedAnother],
   stage: ['a check of every stage failed', ({ stage }) => !verdictOf(stage).ok],
   leftover: ['something was left', ({ leftovers }) => Object.values(leftovers).some((count) => count !== 0)],
 };
@@ -62,6 +63,7 @@ export type RevokeFault =
   | 'route'
   | 'violation'
   | 'leftover'
+  | 'operation'
   | 'stage';
 
 /**
@@ -101,6 +103,19 @@ function hangText({ hang }: RevokeReport): string {
 /** VFIO takes in only importers that it can call. */
 function wrongRefusal({ importers }: RevokeReport): boolean {
   return importers.some(({ kind, refused }) => refused !== (kind === 'pinned' ? Errno.EOPNOTSUPP : 0));
+}
+
+/** One kind of mapping crosses, for each region that was taken in; a table that was not wanted comes with a warning each time. */
+function crossedAnother({ input, crossed, importers }: RevokeReport): boolean {
+  const { tables, tableEntries, rangeLists, rangeListEntries, deprecatedImports, agreed } = crossed;
+  const overTables = input.op !== 'range-list';
+  const wrong = overTables ? rangeLists + rangeListEntries : tables + tableEntries;
+  const warnings =
+    input.op === 'deprecated' ? Object.values(agreed).reduce((sum, count) => sum + count, 0) : 0;
+  const taken = importers.filter(({ refused }) => refused === 0).length;
+  const right = overTables ? tables : rangeLists;
+  const warned = input.op === 'deprecated' ? Math.min(right, warnings) : right;
+  return wrong !== 0 || deprecatedImports !== warnings || warned < taken;
 }
 
 function nothingUnderWay(report: RevokeReport): boolean {

@@ -9,6 +9,7 @@ import type { RevokeRole } from './revoke-cast.ts';
 import { compareRevokeData } from './revoke-data.ts';
 import type { RevokeInput } from './revoke-input.ts';
 import { revokeLeftovers } from './revoke-leftovers.ts';
+import { revokeCrossing } from './revoke-operation.ts';
 import type {
   RevokeImporterReport,
   RevokeReport,
@@ -40,6 +41,7 @@ export function runRevoke(input: RevokeInput): RevokeReport {
     stage: revokeStageReport(run, data),
     mapType: scene.kernel.mapType,
     importers,
+    crossed: revokeCrossing(cast),
     ownerResult: run.ownerResult,
     startStep: watch.started?.step ?? -1,
     timings,

@@ -43,11 +43,11 @@ function umemText(priv: unknown): string {
   return `${mapped} ${revoked} ${pinned} ${pinnedRevoke !== null}`;
 }
 
-function adaptersText({ scene }: RevokeCast): string {
+function adaptersText({ scene, way }: RevokeCast): string {
   const { nic } = scene.near.device;
   const far = scene.far.end.device.nic;
   const counts = [nic, far].map(({ counters, keys }) => `${Object.values(counters).join()} ${keys.size}`);
-  return `${counts.join(' ')} ${scene.faults.served} ${scene.tables.counts.tablesOut} ${scene.clock.nowMs} ${scene.clock.nextDueMs}`;
+  return `${counts.join(' ')} ${scene.faults.served} ${scene.tables.counts.tablesOut + way.census.counts.listsOut} ${scene.clock.nowMs} ${scene.clock.nextDueMs}`;
 }
 
 function roleText({ importer, traffic, connection }: RevokeRole): string {

@@ -14,7 +14,7 @@ import {
 } from '@sgfree/hw-model';
 import type { PeerPlace } from '../../src/peer-tree-site.ts';
 import { RevokeCast, type RevokeRole } from '../../src/revoke/revoke-cast.ts';
-import type { RevokeImporterKind, RevokePlant } from '../../src/revoke/revoke-input.ts';
+import type { RevokeImporterKind, RevokeOperation, RevokePlant } from '../../src/revoke/revoke-input.ts';
 import { revokeLeftovers } from '../../src/revoke/revoke-leftovers.ts';
 import { wrongStatuses } from '../../src/revoke/revoke-statuses.ts';
 import { RevokeWatch } from '../../src/revoke/revoke-watch.ts';
@@ -40,6 +40,8 @@ export interface RevokeScenario {
   readonly place?: PeerPlace;
   readonly iommu?: boolean;
   readonly plant?: RevokePlant;
+  /** Default `table`. */
+  readonly op?: RevokeOperation;
 }
 
 /**
@@ -48,10 +50,10 @@ export interface RevokeScenario {
  */
 export function revokeScenarioRun(scenario: RevokeScenario, policy: ChoicePolicy): ExploredRun {
   const scheduler = new Scheduler({ policy, clock: new Clock() });
-  const { place = 'switch', iommu = false, importers, jobs, plant } = scenario;
+  const { place = 'switch', iommu = false, op = 'table', importers, jobs, plant } = scenario;
   const planted = plant === undefined ? {} : { plant };
   const cast = new RevokeCast({
-    ...{ scheduler, importers, place, iommu, jobs, ...planted },
+    ...{ scheduler, importers, place, iommu, op, jobs, ...planted },
     seed: 1,
     jobBytes: JOB_BYTES,
   });

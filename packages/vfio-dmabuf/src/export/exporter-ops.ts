@@ -27,8 +27,8 @@ export function vfioPciDmaBufOps<Mapping>(mapping: VfioMapping<Mapping>): DmaBuf
   };
 }
 
-/** The exporter's side of a buffer that it exported. */
-function privOf<M>(dmabuf: DmaBuf<M>): VfioPciDmaBuf {
+/** The exporter's side of a buffer that it exported. @internal */
+export function privOf<M>(dmabuf: DmaBuf<M>): VfioPciDmaBuf {
   const { priv } = dmabuf;
   if (priv instanceof VfioPciDmaBuf) return priv;
   throw new InternalError(`${dmabuf.expName} is not a buffer of VFIO`);

@@ -80,13 +80,11 @@ function makePriv(
 /** Every buffer keeps the device registered. */
 function exportPriv(vdev: VfioPciDevice, priv: VfioPciDmaBuf, flags: number): Outcome<DmaBuf<unknown>> {
   if (!vdev.registration.tryGet()) return failure(Errno.ENODEV);
-  const dmabuf = dmaBufExport<unknown>(vdev.platform, {
-    expName: 'vfio_pci_core',
-    ops: vfioPciDmaBufOps(vdev.mapping),
-    size: priv.size,
-    flags,
-    priv,
-  });
+  const { platform, mapping } = vdev;
+  const info = { expName: 'vfio_pci_core', size: priv.size, flags, priv };
+  const dmabuf =
+    mapping.exportBuffer?.(platform, info) ??
+    dmaBufExport<unknown>(platform, { ...info, ops: vfioPciDmaBufOps(mapping) });
   if (dmabuf.ok) priv.exported(dmabuf.value);
   else vdev.registration.put();
   return dmabuf;

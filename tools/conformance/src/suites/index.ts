@@ -5,6 +5,7 @@ import { dmaIovaSuite } from './dma-iova.ts';
 import { dmasgGoldenSuite } from './dmasg-golden.ts';
 import { flushQueueSuite } from './fq.ts';
 import { hwdomSuite } from './hwdom.ts';
+import { iommufdSuite } from './iommufd.ts';
 import { iovaGoldenSuite } from './iova-golden.ts';
 import { iovaKernelSuite } from './iova-kernel.ts';
 import { mapSuite } from './map.ts';
@@ -18,6 +19,7 @@ import { sgAppendSuite } from './sg-append.ts';
 import { sgGoldenSuite } from './sg-golden.ts';
 import { swiotlbSuite } from './swiotlb.ts';
 import { traceBootSuite } from './trace-boot.ts';
+import { vfioDmaBufSuite } from './vfio-dmabuf.ts';
 
 export const suites: readonly Suite[] = [
   iovaGoldenSuite,
@@ -37,4 +39,6 @@ export const suites: readonly Suite[] = [
   physVecSuite,
   nvioSuite,
   traceBootSuite,
+  iommufdSuite,
+  vfioDmaBufSuite,
 ];

@@ -43,7 +43,7 @@ const HEADER_LABELS: Readonly<Record<string, readonly string[]>> = {
   phys_vec: ['init'],
 };
 /** Fields that may be missing, and fields that may be null. */
-const OPTIONAL = ['min_align_mask', 'features'];
+const OPTIONAL = ['min_align_mask', 'features', 'k'];
 const NULLABLE = ['domain_type', 'pfnsAppend'];
 
 const neverRight: readonly unknown[] = [true, '', '0xzz', '-0x1', ' 1', 0.5, -2, 1e300, {}, [[1]], [null]];

@@ -1,0 +1,27 @@
+// Taking a buffer's area out of one domain, by whoever put it there.
+// Source followed: iopt_revoke_notify() and iopt_area_unmap_domain() in drivers/iommu/iommufd/pages.c; windows are our own.
+// Simplified: none.
+
+import { type DmaBufAttachment, dmaBufUnmapDomain } from '@sgfree/dma-buf';
+import type { ModelTask } from '@sgfree/hw-model';
+import { ioptAreaBytes } from '../area/iopt-area.ts';
+import type { DoorAnswer } from './door-answer.ts';
+import type { TrackedPlace } from './iopt-dma-buf.ts';
+
+/**
+ * Empties a place of a buffer that is not taken back. The pages' mutex is held, for a window the reservation lock too.
+ * @internal
+ */
+export function* hideArea(
+  attach: DmaBufAttachment<unknown>,
+  place: TrackedPlace,
+  shown: DoorAnswer,
+): ModelTask<void> {
+  const { area, domain, window } = place;
+  if (shown.frames !== null) {
+    domain.unmap(area.first, ioptAreaBytes(area, area.firstIndex, area.lastIndex));
+  } else if (window !== null) {
+    place.window = null;
+    yield* dmaBufUnmapDomain(attach, window);
+  }
+}

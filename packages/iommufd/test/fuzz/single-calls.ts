@@ -1,0 +1,72 @@
+// Fuzzing one call after the other against the oracle: the errno is the specification's, and a refused call changes nothing.
+// Source followed: none.
+// Simplified: for tests only.
+
+import { Errno } from '@sgfree/mm';
+import { iommufdStruct } from '../../src/index.ts';
+import { AbiWorld, NOTHING_LEFT } from '../abi-world.ts';
+import { expectedAnswer } from '../oracle/abi-oracle.ts';
+import { bytesOfCall, type FuzzedCall } from './mutate.ts';
+
+const text = (bytes: Uint8Array): string =>
+  [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** What of a world a refused call must leave alone. */
+function digest(world: AbiWorld): string {
+  const objects = world.ctx.objects.objects.map(({ id, type, users, waitCount }) => [
+    id,
+    type,
+    users,
+    waitCount,
+  ]);
+  const { mm, process, frames, dmaBufs } = world;
+  return JSON.stringify([
+    objects,
+    mm.pinnedVm,
+    process.user.lockedVm,
+    frames.liveFrames,
+    dmaBufs.files.count,
+  ]);
+}
+
+/** Keeps a world for as long as calls are refused. */
+export class SingleCalls {
+  #world: AbiWorld = new AbiWorld().populate();
+  /** How often each errno was the answer. */
+  readonly answers: Map<string, number> = new Map();
+
+  /** Makes the call; throws when the answer is not the oracle's, or something is left over. */
+  try(call: FuzzedCall): void {
+    try {
+      this.#make(call);
+    } catch (error) {
+      this.#world = new AbiWorld().populate();
+      throw error;
+    }
+  }
+
+  #make(call: FuzzedCall): void {
+    const world = this.#world;
+    const { name, bytes } = bytesOfCall(world, call);
+    const before = digest(world);
+    const given = text(bytes);
+    const expected = expectedAnswer(world, name, bytes);
+    const got = world.raw(iommufdStruct(name).request, bytes);
+    const wanted = expected === null ? 0 : Errno[expected];
+    if (got !== wanted) throw new Error(`${name} ${given}: expected ${wanted}, got ${got}`);
+    this.answers.set(expected ?? 'success', (this.answers.get(expected ?? 'success') ?? 0) + 1);
+    if (got === 0) this.#replace(given);
+    else if (digest(world) !== before)
+      throw new Error(`${name} ${given}: refused with ${got}, but it changed something`);
+    else if (!world.dmaBufs.order.allFree) throw new Error(`${name} ${given}: a lock is still held`);
+  }
+
+  #replace(given: string): void {
+    this.#world.unmapAll();
+    const left = this.#world.close();
+    if (JSON.stringify(left) !== JSON.stringify(NOTHING_LEFT)) {
+      throw new Error(`${given} leaves ${JSON.stringify(left)}`);
+    }
+    this.#world = new AbiWorld().populate();
+  }
+}

@@ -1,0 +1,129 @@
+// ImportCensus: what importers that negotiate agreed on, the range lists they were handed, and the warnings that say a table was
+// taken instead.
+// Source followed: our own; the counterpart of TableCensus on the importer's side.
+// A list takes 40 bytes (the two-step state 16, device 8, attributes 8, count and route 8) and 16 for each range of the buffer:
+// sizes of our own, as a 64-bit kernel would lay such a structure out.
+// Simplified: none.
+
+import {
+  type DmaBufAttachment,
+  type DmaBufAttachOps,
+  DmaRangeList,
+  mapTypeOf,
+} from '@sgfree/dma-buf/stage-5';
+import { type EventLog, InternalError, type ModelTask } from '@sgfree/hw-model';
+import type { Outcome } from '@sgfree/mm';
+import type { DmabufImport } from '@sgfree/rdma/stage-5';
+import { VfioPciDmaBuf } from '@sgfree/vfio-dmabuf/stage-5';
+import { DeprecationLog } from './deprecation-log.ts';
+import type { LentBarMapping } from './lent-bar-mapping.ts';
+import type { NegotiatedReport } from './negotiated-report.ts';
+
+const LIST_BYTES = 40;
+const RANGE_BYTES = 16;
+
+type Import = DmabufImport<LentBarMapping>;
+type Attached = Outcome<DmaBufAttachment<LentBarMapping>>;
+
+/**
+ * What was counted.
+ * @internal
+ */
+export interface ImportCounts {
+  /** Attachments by the name of the mapping type that was agreed on. */
+  readonly agreed: Record<string, number>;
+  /** Range lists handed out, and those among them not given back yet. */
+  lists: number;
+  listsOut: number;
+  /** Ranges in them. */
+  entries: number;
+  /** Bytes of memory that they took over the run. */
+  bytes: number;
+}
+
+/** @internal */
+export class ImportCensus {
+  readonly counts: ImportCounts = { agreed: {}, lists: 0, listsOut: 0, entries: 0, bytes: 0 };
+  /** Bytes of lists that are held now, and most that ever were. */
+  heldBytes = 0;
+  peakBytes = 0;
+  readonly #held = new Map<DmaRangeList, number>();
+  #log: DeprecationLog | null = null;
+
+  /** A log in which this census hears the warnings; `listener` gets everything. */
+  hearing(listener?: EventLog): EventLog {
+    this.#log = new DeprecationLog(listener);
+    return this.#log;
+  }
+
+  /** `via`, everything that it imports counted. */
+  counted(via: Import): Import {
+    const agreed = (attach: Attached): Attached => this.#agreed(attach);
+    const out = (mapping: LentBarMapping, ranges: number): void => this.#out(mapping, ranges);
+    const back = (mapping: LentBarMapping): void => this.#back(mapping);
+    return {
+      *attach(dmabuf, dev, ops: DmaBufAttachOps<LentBarMapping>, priv): ModelTask<Attached> {
+        const task = via.attach?.(dmabuf, dev, ops, priv);
+        if (task === undefined) throw new InternalError('an import that negotiates attaches by itself');
+        return agreed(yield* task);
+      },
+      *map(attach, dir) {
+        const mapped = yield* via.map(attach, dir);
+        if (mapped.ok) out(mapped.value, rangesOf(attach));
+        return mapped;
+      },
+      *unmap(attach, mapping, dir) {
+        yield* via.unmap(attach, mapping, dir);
+        back(mapping);
+      },
+      view: (mapping, start, end) => via.view(mapping, start, end),
+    };
+  }
+
+  /** What was counted over a run about `operation`. */
+  reportOn(operation: NegotiatedReport['operation']): NegotiatedReport {
+    const { agreed, lists, entries, bytes } = this.counts;
+    return {
+      operation,
+      agreed: { ...agreed },
+      rangeLists: lists,
+      rangeListEntries: entries,
+      rangeListBytes: bytes,
+      rangeListBytesLeft: this.heldBytes,
+      deprecatedImports: this.#log?.count ?? 0,
+    };
+  }
+
+  #agreed(attach: Attached): Attached {
+    if (!attach.ok) return attach;
+    const { agreed } = this.counts;
+    const name = mapTypeOf(attach.value)?.type.name ?? 'none';
+    agreed[name] = (agreed[name] ?? 0) + 1;
+    return attach;
+  }
+
+  #out(mapping: LentBarMapping, ranges: number): void {
+    if (!(mapping instanceof DmaRangeList)) return;
+    const { counts } = this;
+    const bytes = LIST_BYTES + ranges * RANGE_BYTES;
+    counts.lists += 1;
+    counts.listsOut += 1;
+    counts.entries += mapping.count;
+    counts.bytes += bytes;
+    this.#held.set(mapping, bytes);
+    this.heldBytes += bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.heldBytes);
+  }
+
+  #back(mapping: LentBarMapping): void {
+    if (!(mapping instanceof DmaRangeList)) return;
+    this.counts.listsOut -= 1;
+    this.heldBytes -= this.#held.get(mapping) ?? 0;
+    this.#held.delete(mapping);
+  }
+}
+
+/** Ranges of the buffer, for each of which a list keeps room. */
+function rangesOf({ dmabuf }: DmaBufAttachment<LentBarMapping>): number {
+  return dmabuf.priv instanceof VfioPciDmaBuf ? dmabuf.priv.physVec.length : 0;
+}

@@ -1,0 +1,84 @@
+// The StageReport of stage 7: the figures that every stage has, of a run of a guest. What the doors and the revoke came to stands in
+// the GuestSpaceReport around it; what only a storage driver has is zero.
+// Source followed: the project's design, "what every stage is judged by".
+// Simplified: all mapping work counts as set-up.
+
+import { teardownFailures } from '../report-builder.ts';
+import { type Leftovers, REPORT_CLASSES, type StageReport } from '../stage-report.ts';
+import { NO_WORK, workSince } from '../work-counts.ts';
+import type { GuestDataCheck } from './guest-space-data.ts';
+import type { GuestSpaceRun } from './guest-space-run.ts';
+import type { GuestSpaceScene } from './guest-space-scene.ts';
+
+const NO_CLASS = { ...NO_WORK, requests: 0, bytes: 0, segments: 0, dmaRangesOut: 0, trackingBytes: 0 };
+
+/** Requests on the fabric by their way. @internal */
+export function guestRoutes({ computer }: GuestSpaceScene): StageReport['fabric'] {
+  const { memory, switchLocal, hostBridge, refused } = computer.fabric.counters;
+  return {
+    memory: { ...memory },
+    switchLocal: { ...switchLocal },
+    hostBridge: { ...hostBridge },
+    refused: { ...refused },
+  };
+}
+
+/** Called when everybody has left. @internal */
+export function guestStageReport(run: GuestSpaceRun, data: GuestDataCheck): StageReport {
+  const { scene, settings, watch, ram, bar } = run;
+  const total = workSince(scene.workBefore, scene.sampleWork());
+  const leftovers = leftoversOf(scene);
+  const failures = teardownFailures(leftovers);
+  const { translations, iotlbHits, iotlbMisses, faults } = scene.kernel.unit.counters;
+  const { bytesRead, bytesWritten } = scene.engine.counters;
+  return {
+    stage: 7,
+    title: `guest address space, ${settings.door}`,
+    mode: 'strict',
+    seed: settings.seed,
+    ios: ram.done.length + bar.done.length,
+    requests: 0,
+    classes: classes(),
+    requestWork: NO_WORK,
+    descriptorPoolPages: 0,
+    setup: total,
+    total,
+    bytesRead,
+    bytesWritten,
+    bytesVerified: data.verified,
+    bytesWrong: data.wrong,
+    bytesContested: 0,
+    dmaRangesOut: 0,
+    flushQueueDepth: 0,
+    tracking: { byStructure: {}, totalBytes: 0, peakBytes: 0 },
+    fabric: guestRoutes(scene),
+    iommu: { translations, iotlbHits, iotlbMisses, faults },
+    controller: { commands: 0, prpEntriesFetched: 0, sglDescriptorsFetched: 0, errors: 0 },
+    revokeToLastAccessSteps: watch.lastAccess,
+    clockSteps: scene.clock.step,
+    peer: null,
+    exported: null,
+    leftovers,
+    failures,
+    failureCount: failures.length,
+  };
+}
+
+const classes = (): StageReport['classes'] =>
+  Object.fromEntries(REPORT_CLASSES.map((kind) => [kind, NO_CLASS])) as StageReport['classes'];
+
+function leftoversOf(scene: GuestSpaceScene): Leftovers {
+  const { kernel, liveTableEntries } = scene;
+  const { files, buffers } = kernel.dmaBufs;
+  return {
+    iovaRanges: 0,
+    pageTableEntries: liveTableEntries,
+    iotlbEntries: kernel.unit.iotlb.live,
+    coherentFrames: 0,
+    descriptorBlocks: 0,
+    trackingBytes: 0,
+    p2pmemBlocks: 0,
+    dmaBufs: files.count + buffers.size + (kernel.vdev.registration.refs - 1),
+    memoryRegions: 0,
+  };
+}
