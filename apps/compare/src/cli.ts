@@ -35,6 +35,7 @@ async function* standardInput(): AsyncGenerator<Uint8Array, void> {
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  outBytes: (bytes) => process.stdout.write(bytes),
   readStdin: (most) => readToEnd(0, most),
   streamStdin: standardInput,
   stdoutIsTerminal: process.stdout.isTTY === true,

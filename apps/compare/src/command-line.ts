@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 const VERSION = '0.0.0';
 const EXAMPLES = `
 Examples:
-  sgfree compare            recorded I/O at stages 0 to 4 and 6, side by side
+  sgfree compare            recorded I/O at stages 0 to 5, and what 6 to 8 are about
   sgfree compare --help     its options, and what a request list looks like
   sgfree replay trace.txt   your kernel trace at both stages under strict, lazy and passthrough
   sgfree p2p machine.txt    whether the devices of your machine reach each other, from lspci -vvv

@@ -1,5 +1,5 @@
 // `sgfree compare`: the same I/O at every stage of the road that runs, on the same machine, side by side: with its data in
-// RAM, then in a peer's BAR; then a BAR that is taken back while it is in use.
+// RAM, then in a peer's BAR; then a BAR that is taken back while it is in use, and a card's memory that moves.
 // Source followed: the project's main job.
 // Simplified: data in RAM in strict mode only; several lists run one after the other, each on fresh machines.
 
@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import {
   compareVerdict,
   type ExportedBarFault,
+  GPU_EXCHANGE_PLANTS,
+  type GpuExchangePlant,
   type GuestSpaceDoor,
   machineShape,
   overallVerdict,
   type PageBacking,
+  PLANTED_FAULTS,
   type PlantedFault,
   type RunnableStage,
   type Verdict,
@@ -20,6 +23,8 @@ import { type Comparison, compareDocument, type Shown } from './compare-json.ts'
 import { peerText } from './compare-peer-text.ts';
 import { comparePeers, type PeerComparisons } from './compare-peers.ts';
 import { comparisonText } from './comparison-text.ts';
+import { type GpuExchangePart, gpuExchangePart } from './gpu-exchange/gpu-exchange-part.ts';
+import { gpuExchangeText } from './gpu-exchange/gpu-exchange-text.ts';
 import { type GuestSpacePart, guestSpacePart } from './guest-space/guest-space-part.ts';
 import { guestSpaceText } from './guest-space/guest-space-text.ts';
 import { Progress } from './progress.ts';
@@ -32,6 +37,9 @@ import { readInput } from './request-list/read-input.ts';
 import { parseRequestList, type RequestList } from './request-list/request-list.ts';
 import { type RevokePart, revokePart } from './revoke/revoke-part.ts';
 import { revokeText } from './revoke/revoke-text.ts';
+import { RoadOutputs } from './road/road-outputs.ts';
+import { roadTable } from './road/road-table.ts';
+import { roadText } from './road/road-text.ts';
 import { chosenStages } from './stage-choice.ts';
 import { type World, wantsColour } from './world.ts';
 
@@ -43,7 +51,10 @@ export interface CompareOptions {
   readonly seed: number;
   readonly memory: number;
   readonly pages?: PageBacking;
-  readonly plant?: PlantedFault | PeerPlantedFault;
+  readonly plant?: PlantedFault | PeerPlantedFault | GpuExchangePlant;
+  /** Files for the page and for the trace; `-` = standard output. */
+  readonly html?: string;
+  readonly perfetto?: string;
   /** Only this stage; default all that can be run. */
   readonly stage?: number;
   /** Only this door of stage 7; default all. */
@@ -62,11 +73,28 @@ export const PEER_PLANTED_FAULTS: readonly PeerPlantedFault[] = ['forced-bus-add
 const inPeer = (plant: CompareOptions['plant']): plant is PeerPlantedFault =>
   PEER_PLANTED_FAULTS.some((fault) => fault === plant);
 
+/** True for a fault of a run with data in RAM. */
+const inRam = (plant: CompareOptions['plant']): plant is PlantedFault =>
+  PLANTED_FAULTS.some((fault) => fault === plant);
+
+/** True for a fault of an exchange with a card's memory. */
+export const inExchange = (plant: CompareOptions['plant']): plant is GpuExchangePlant =>
+  GPU_EXCHANGE_PLANTS.some((fault) => fault === plant);
+
 /** The recorded lists shipped with the command. */
 const BUNDLED = ['nvio_small.jsonl.gz', 'nvio_huge.jsonl', 'nvio_wide.jsonl.gz'] as const;
 
 /** Runs the comparison; exit code 0 = all right, 1 = a check failed. Throws InputError. */
 export async function runCompare(world: World, options: CompareOptions): Promise<number> {
+  const outputs = new RoadOutputs(world, options);
+  try {
+    return await compared(world, options, outputs);
+  } finally {
+    outputs.close();
+  }
+}
+
+async function compared(world: World, options: CompareOptions, outputs: RoadOutputs): Promise<number> {
   const lists = readLists(world, options);
   const progress = new Progress(world);
   if (options.machine !== undefined)
@@ -82,18 +110,23 @@ export async function runCompare(world: World, options: CompareOptions): Promise
   const revoke =
     stages.revoke && revokesWanted(options) ? revokePart({ seed: options.seed }, progress) : null;
   const guestSpace = stages.guestSpace && revokesWanted(options) ? guestSpacePart(options, progress) : null;
+  const gpuExchange = stages.gpuExchange && revokesWanted(options) ? exchangesOf(options, progress) : null;
   progress.end();
-  const parts = [...partsOf(rangeListRevoke, revoke), ...partsOf(guestSpace)];
+  const parts = [...partsOf(rangeListRevoke, revoke), ...partsOf(guestSpace), ...partsOf(gpuExchange)];
   const judged = [...comparisons, ...(peers?.comparisons ?? []), ...parts];
   const verdict = overallVerdict(judged.map((one) => one.verdict));
-  const shown = { comparisons, peers, rangeListRevoke, revoke, guestSpace };
+  const ran = { comparisons, peers, rangeListRevoke, revoke, guestSpace, gpuExchange };
+  const shown = { ...ran, road: options.stage === undefined ? roadTable(ran) : null };
+  await outputs.write({ shown, options, verdict, list: lists[0] as RequestList });
+  if (outputs.tookStdout) return verdict.ok ? 0 : 1;
   if (options.json) world.out(compareDocument(shown, options, verdict));
   else world.out(textOf(world, options, shown, verdict, judged.length));
   return verdict.ok ? 0 : 1;
 }
 
-const partsOf = <Part extends RevokePart | GuestSpacePart>(...parts: readonly (Part | null)[]): Part[] =>
-  parts.filter((part) => part !== null);
+const partsOf = <Part extends RevokePart | GuestSpacePart | GpuExchangePart>(
+  ...parts: readonly (Part | null)[]
+): Part[] => parts.filter((part) => part !== null);
 
 /** A revoke runs no list: it is not shown beside a list of the user's own or a fault of other stages, unless asked for. */
 const revokesWanted = ({ plant, requests, stage }: CompareOptions): boolean =>
@@ -148,6 +181,9 @@ function comparePeersOf(
   return inPeer(plant) ? comparePeers(list, { seed, plant, stages }, progress) : null;
 }
 
+const exchangesOf = ({ seed, plant }: CompareOptions, progress: Progress): GpuExchangePart =>
+  gpuExchangePart(inExchange(plant) ? { seed, plant } : { seed }, progress);
+
 function compareList(
   { seed, memory: memoryBytes, plant }: CompareOptions,
   list: RequestList,
@@ -162,7 +198,7 @@ function compareList(
       seed,
       memoryBytes,
       onIo: (done) => progress.step(`${list.source}: stage ${stage.stage}`, done, ios.length),
-      ...(plant === undefined || inPeer(plant) ? {} : { plant }),
+      ...(inRam(plant) ? { plant } : {}),
     }),
   );
   return { list, reports, verdict: compareVerdict(...reports) };
@@ -171,7 +207,7 @@ function compareList(
 function textOf(
   world: World,
   options: CompareOptions,
-  { comparisons, peers, rangeListRevoke, revoke, guestSpace }: Shown,
+  { comparisons, peers, rangeListRevoke, revoke, guestSpace, gpuExchange, road }: Shown,
   verdict: Verdict,
   judged: number,
 ): string {
@@ -180,6 +216,8 @@ function textOf(
   if (peers !== null) parts.push(peerText(world, peers, coloured));
   parts.push(...partsOf(rangeListRevoke, revoke).map((part) => revokeText(world, part, coloured)));
   if (guestSpace !== null) parts.push(guestSpaceText(world, guestSpace, coloured));
+  if (gpuExchange !== null) parts.push(gpuExchangeText(world, gpuExchange, coloured));
+  if (road !== null) parts.push(roadText(world, road));
   // Over one comparison the last line would say the same again.
   if (parts.length > 1 || judged > 1) parts.push(`${coloured(verdict)}\n`);
   return parts.join('\n');

@@ -5,9 +5,11 @@
 import { addOffset, hex } from '@sgfree/hw-model';
 import { machineShape, type StageReport, type Verdict } from '@sgfree/roadmap';
 import type { PeerComparisons } from './compare-peers.ts';
+import { type GpuExchangePart, gpuExchangeDocument } from './gpu-exchange/gpu-exchange-part.ts';
 import { type GuestSpacePart, guestSpaceDocument } from './guest-space/guest-space-part.ts';
 import type { RequestList } from './request-list/request-list.ts';
 import { type RevokePart, revokePartDocument } from './revoke/revoke-part.ts';
+import type { RoadTable } from './road/road-table.ts';
 
 /** Name and version of the document's schema. */
 export const COMPARE_SCHEMA = 'sgfree/compare/v1';
@@ -28,11 +30,15 @@ export interface Shown {
   readonly rangeListRevoke: RevokePart | null;
   /** A guest's address space. */
   readonly guestSpace: GuestSpacePart | null;
+  /** A graphics card's memory. */
+  readonly gpuExchange: GpuExchangePart | null;
+  /** Every stage in one row of figures each. */
+  readonly road: RoadTable | null;
 }
 
 /** The document, ready to print. */
 export function compareDocument(
-  { comparisons, peers, revoke, rangeListRevoke, guestSpace }: Shown,
+  { comparisons, peers, revoke, rangeListRevoke, guestSpace, gpuExchange, road }: Shown,
   run: { readonly memory: number; readonly seed: number },
   verdict: Verdict,
 ): string {
@@ -65,6 +71,8 @@ export function compareDocument(
     rangeListRevoke: rangeListRevoke === null ? null : revokePartDocument(rangeListRevoke),
     revoke: revoke === null ? null : revokePartDocument(revoke),
     guestSpace: guestSpace === null ? null : guestSpaceDocument(guestSpace),
+    gpuExchange: gpuExchange === null ? null : gpuExchangeDocument(gpuExchange),
+    road,
     verdict,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -4,21 +4,16 @@
 
 import {
   DEFAULT_MEMORY_BYTES,
+  GPU_EXCHANGE_PLANTS,
   GUEST_SPACE_DOORS,
   type GuestSpaceDoor,
   MEMORY_LIMITS,
   type PageBacking,
   PLANTED_FAULTS,
-  type PlantedFault,
 } from '@sgfree/roadmap';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Ended, EXIT_TEXT, subCommand } from './base-command.ts';
-import {
-  type CompareOptions,
-  PEER_PLANTED_FAULTS,
-  type PeerPlantedFault,
-  runCompare,
-} from './compare-command.ts';
+import { type CompareOptions, inExchange, PEER_PLANTED_FAULTS, runCompare } from './compare-command.ts';
 import { parseSize, sizeText } from './memory-size.ts';
 import {
   addMachineOptions,
@@ -27,7 +22,7 @@ import {
   type RawMachineOptions,
 } from './real-machine/machine-options.ts';
 import { InputError } from './request-list/input-error.ts';
-import { chosenStages, GUEST_SPACE_STAGE, stageNumber } from './stage-choice.ts';
+import { chosenStages, GPU_EXCHANGE_STAGE, GUEST_SPACE_STAGE, stageNumber } from './stage-choice.ts';
 import type { World } from './world.ts';
 
 const EXAMPLES = `
@@ -35,12 +30,15 @@ Examples:
   sgfree compare                                    the recorded I/O shipped with this command, three lists
   sgfree compare --requests nvio_small.jsonl.gz     your own list
   zcat list.jsonl.gz | sgfree compare -r - --json   from standard input, for programs
+  sgfree compare --html road.html --perfetto road.pftrace   every stage as a page with charts, and as a trace
   sgfree compare --plant skipped-invalidation       see a check fail
   sgfree compare --plant forced-bus-address         the same for data in a peer's BAR
   sgfree compare --stage 5 --json                   the operation without scatterlist, the deprecated one beside it
   sgfree compare --stage 6                          a BAR taken back while peers work on it
   sgfree compare --stage 7                          a guest's address space by each of three doors, the BAR taken back
   sgfree compare --stage 7 --door converter --json  by one door, for programs
+  sgfree compare --stage 8                          a GPU's memory shared without a scatterlist, with two of today beside it
+  sgfree compare --stage 8 --plant deaf             an importer that goes on when the memory moves
   sgfree compare --stage 3 --plant phys-vec-leaks   an exported BAR with a leak that Linux 7.3.4 has
 
 A request list has one JSON object a line:
@@ -51,12 +49,14 @@ pos is the byte offset on the disk; iov lists per iovec its length and its physi
 interface RawOptions extends RawMachineOptions {
   readonly requests?: readonly string[];
   readonly json?: true;
+  readonly html?: string;
+  readonly perfetto?: string;
   readonly seed: number;
   readonly memory: number;
   readonly pages?: '4k' | '2m';
   readonly stage?: number;
   readonly door?: GuestSpaceDoor;
-  readonly plant?: PlantedFault | PeerPlantedFault;
+  readonly plant?: NonNullable<CompareOptions['plant']>;
 }
 
 const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages', '2m': 'huge-pages' };
@@ -65,7 +65,7 @@ const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages
 export function registerCompare(program: Command, world: World, ended: Ended): void {
   const command = subCommand(program, world, 'compare')
     .description(
-      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page) in RAM and in a peer, and at 3 (exported BAR), 4 (no scatterlist in RDMA) and 5 (dma-buf operation without scatterlist) in a peer; at 5 and 6 (revoke) take the BAR back; at 7 a guest maps it. Compare.',
+      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page) in RAM and in a peer, and at 3 (exported BAR), 4 (no scatterlist in RDMA) and 5 (dma-buf operation without scatterlist) in a peer; at 5 and 6 (revoke) take the BAR back; at 7 a guest maps it; at 8 a GPU shares its memory. Compare.',
     )
     .option(
       '-r, --requests <file>',
@@ -73,6 +73,11 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
       (file: string, before: readonly string[] | undefined) => [...(before ?? []), file],
     )
     .option('--json', 'print one JSON document (sgfree/compare/v1) instead of a table')
+    .option('--html <file>', 'write the whole road as one self-contained page; - for standard output')
+    .option(
+      '--perfetto <file>',
+      'write a trace of every stage for ui.perfetto.dev, 1 µs a clock step; - for standard output',
+    )
     .option('--seed <n>', 'seed of the data and of the order of events', seedNumber, 1)
     .addOption(
       new Option('--memory <size>', 'RAM of the machine')
@@ -93,8 +98,7 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
     )
     .addOption(
       new Option('--plant <fault>', 'break one thing on purpose').choices([
-        ...PLANTED_FAULTS,
-        ...PEER_PLANTED_FAULTS,
+        ...new Set<string>([...PLANTED_FAULTS, ...PEER_PLANTED_FAULTS, ...GPU_EXCHANGE_PLANTS]),
       ]),
     )
     .addHelpText('after', EXAMPLES + MACHINE_EXAMPLES + EXIT_TEXT);
@@ -119,13 +123,16 @@ function memoryBytes(text: string): number {
 }
 
 function checked(raw: RawOptions): CompareOptions {
-  const { pages, requests = [], json, seed, memory, plant, stage, door } = raw;
+  const { pages, requests = [], seed, memory, plant, stage, door } = raw;
+  if (stage === undefined && !fitsList(plant)) {
+    throw new InputError('--plant', 0, `${plant} without --stage`, `--stage ${GPU_EXCHANGE_STAGE}`);
+  }
   const machine = machineOptions(raw, plant !== undefined && plant !== 'forced-bus-address');
   return {
     requests,
     seed,
     memory,
-    ...(json === undefined ? {} : { json }),
+    ...outputOptions(raw),
     ...(plant === undefined ? {} : { plant }),
     ...(stage === undefined
       ? {}
@@ -135,6 +142,27 @@ function checked(raw: RawOptions): CompareOptions {
     ...(machine === null ? {} : { machine }),
   };
 }
+
+/** What is written where. Throws {@link InputError} where there is no whole road to write, or two things for one stream. */
+function outputOptions({ json, html, perfetto, stage, topology }: RawOptions): Partial<CompareOptions> {
+  for (const [name, file] of Object.entries({ '--html': html, '--perfetto': perfetto })) {
+    if (file === undefined) continue;
+    if (stage !== undefined) throw new InputError(name, 0, `a file beside --stage ${stage}`, 'every stage');
+    if (topology !== undefined)
+      throw new InputError(name, 0, 'a file beside --topology', "the project's machine");
+  }
+  const onStdout = [json === true, html === '-', perfetto === '-'].filter((taken) => taken).length;
+  if (onStdout > 1) throw new InputError('-', 0, 'two outputs on standard output', 'one');
+  return {
+    ...(json === undefined ? {} : { json }),
+    ...(html === undefined ? {} : { html }),
+    ...(perfetto === undefined ? {} : { perfetto }),
+  };
+}
+
+/** False for a fault that no run of a list can have. */
+const fitsList = (plant: CompareOptions['plant']): boolean =>
+  plant === undefined || [...PLANTED_FAULTS, ...PEER_PLANTED_FAULTS].some((fault) => fault === plant);
 
 /** The door, if its stage was asked for. Throws {@link InputError}. */
 function checkedDoor(door: GuestSpaceDoor, stage: number | undefined): GuestSpaceDoor {
@@ -150,7 +178,7 @@ function checkedStage(
   onMachine: boolean,
   ownList: boolean,
 ): number {
-  const { storage, exporting } = chosenStages(stage);
+  const { storage, exporting, gpuExchange } = chosenStages(stage);
   if (ownList && storage.length + exporting.length === 0) {
     throw new InputError('--requests', 0, `a list beside --stage ${stage}`, 'a stage that runs a list');
   }
@@ -164,7 +192,8 @@ function checkedStage(
   }
   const fits =
     plant === undefined ||
-    (plant !== 'phys-vec-leaks' && storage.length > 0) ||
+    (gpuExchange && inExchange(plant)) ||
+    (plant !== 'phys-vec-leaks' && fitsList(plant) && storage.length > 0) ||
     (PEER_PLANTED_FAULTS.some((fault) => fault === plant) && exporting.length > 0);
   if (!fits) throw new InputError('--plant', 0, `${plant} beside --stage ${stage}`, 'a fault of that stage');
   return stage;

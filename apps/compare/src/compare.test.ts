@@ -51,7 +51,7 @@ describe('sgfree compare', () => {
     const { code, out, err } = await run(['compare']);
     expect(err).toBe('');
     expect(code).toBe(0);
-    expect(lastLine(out)).toBe('OK: 10 comparisons, every byte right at every stage of each');
+    expect(lastLine(out)).toBe('OK: 11 comparisons, every byte right at every stage of each');
     for (const name of ['nvio_small', 'nvio_huge', 'nvio_wide']) expect(out).toContain(`requests: ${name}`);
     expect(out).toContain('stage 0: scatterlist, dma_map_sg');
     expect(out).toContain('stage 1: two-step IOVA API');
@@ -66,6 +66,7 @@ describe('sgfree compare', () => {
     );
     expect(out).toMatch(/\nOK: stage 6: \d+ revokes under traffic; /);
     expect(out).toMatch(/\nOK: stage 7: 24 revokes under a passed-through device; /);
+    expect(out).toMatch(/\nOK: stage 8: 24 exchanges, \d+ bytes right; .* scatterlist entries \d+ -> 0, /);
     expect(out).toMatch(/data in a peer's BAR\nrequests: nvio_small .*: \d+ of 60 I\/Os/);
     for (const place of ['below the same switch', 'below another root port']) {
       for (const state of ['on', 'off']) {
@@ -259,7 +260,7 @@ describe('sgfree compare', () => {
     ],
     [['--stage', '9'], 'not a stage of the road'],
     [['--stage', 'three'], 'not a stage of the road'],
-    [['--stage', '8'], 'cannot be run yet'],
+    [['--stage', '8', '-r', 'list.jsonl'], 'a stage that runs a list'],
     [['--stage', '4', '--plant', 'flipped-byte'], 'a fault of that stage'],
     [['--stage', '6', '--plant', 'forced-bus-address'], 'a fault of that stage'],
     [['--stage', '6', '-r', 'list.jsonl'], 'a stage that runs a list'],

@@ -23,12 +23,16 @@ export interface StageChoice {
   readonly rangeListRevoke: boolean;
   /** True when a guest maps the memory: stage 7. */
   readonly guestSpace: boolean;
+  /** True when a graphics card's memory is shared: stage 8. */
+  readonly gpuExchange: boolean;
 }
 
 const REVOKE_STAGE = 6;
 const RANGE_LIST_STAGE = 5;
 /** The stage whose doors can be chosen. */
 export const GUEST_SPACE_STAGE = 7;
+/** The stage of a card's memory, which has faults of its own. */
+export const GPU_EXCHANGE_STAGE = 8;
 
 /** The stages that can be run, or stage `only` of them. */
 export function chosenStages(only: number | undefined): StageChoice {
@@ -39,20 +43,14 @@ export function chosenStages(only: number | undefined): StageChoice {
     revoke: wanted({ stage: REVOKE_STAGE }),
     rangeListRevoke: wanted({ stage: RANGE_LIST_STAGE }),
     guestSpace: wanted({ stage: GUEST_SPACE_STAGE }),
+    gpuExchange: wanted({ stage: GPU_EXCHANGE_STAGE }),
   };
 }
 
-/** The number of a stage on the command line. Throws for one that is not on the road or cannot be run yet. */
+/** The number of a stage on the command line. Throws for one that is not on the road. */
 export function stageNumber(text: string): number {
   const found = theRoad.find(({ stage }) => String(stage) === text);
   if (found === undefined)
     throw new InvalidArgumentError(`not a stage of the road, 0 to ${theRoad.length - 1}`);
-  if (!found.runnable)
-    throw new InvalidArgumentError(`stage ${text} cannot be run yet: ${runnableText()} can`);
   return found.stage;
-}
-
-function runnableText(): string {
-  const numbers = theRoad.filter(({ runnable }) => runnable).map(({ stage }) => stage);
-  return `${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`;
 }

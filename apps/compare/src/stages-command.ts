@@ -1,8 +1,8 @@
 // `sgfree stages`: the road, stage by stage.
 // Source followed: the project's road table.
-// Simplified: the ledger of API symbols lives in docs/api and is not printed here.
+// Simplified: what is merged stands in the data of the road; the ledger of API symbols lives in docs/api.
 
-import { theRoad } from '@sgfree/roadmap';
+import { type RoadStage, theRoad } from '@sgfree/roadmap';
 import type { Command } from 'commander';
 import { type Ended, EXIT_TEXT, subCommand } from './base-command.ts';
 import { textTable } from './text-table.ts';
@@ -29,14 +29,21 @@ function runStages(world: World, options: { readonly json?: true }): number {
     world.out(`${JSON.stringify({ schema: 'sgfree/stages/v1', stages: theRoad }, null, 2)}\n`);
     return 0;
   }
-  const rows = theRoad.map(({ stage, becomesTrue, linux, runnable, packages }) => [
-    String(stage),
-    becomesTrue,
-    linux,
-    runnable ? 'yes' : 'not yet',
-    packages.join(', '),
-  ]);
-  const head = ['stage', 'what becomes true', 'in Linux 7.3.4', 'runs here', 'packages'];
-  world.out(`${textTable(world, head, rows)}\n`);
+  world.out(
+    `${textTable(world, ['stage', 'what becomes true', 'in Linux 7.3.4', 'runs here', 'packages'], theRoad.map(stageRow))}\n\n`,
+  );
+  world.out(`${textTable(world, ['stage', 'step', 'state', 'because'], theRoad.flatMap(stepRows))}\n`);
   return 0;
 }
+
+const stageRow = ({ stage, becomesTrue, linux, runnable, packages }: RoadStage): string[] => [
+  String(stage),
+  becomesTrue,
+  linux,
+  runnable ? 'yes' : 'not yet',
+  packages.join(', '),
+];
+
+/** The steps of a stage, its number only at the first. */
+const stepRows = ({ stage, steps }: RoadStage): string[][] =>
+  steps.map(({ what, state, because }, at) => [at === 0 ? `${stage}:` : '', what, state, because]);

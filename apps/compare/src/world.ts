@@ -6,6 +6,8 @@
 export interface World {
   out(text: string): void;
   err(text: string): void;
+  /** Bytes to standard output; absent where only text can be printed. */
+  readonly outBytes?: (bytes: Uint8Array) => void;
   /** Standard input to its end; null when that is more than `most` bytes away. */
   readStdin(most: number): Uint8Array | null;
   /** Standard input as it comes, for what need not be whole. */

@@ -1,4 +1,4 @@
-// The newest surface of dma-buf; nothing here imports the scatterlist.
+// The newest surface of dma-buf, that of stage 8; nothing here imports the scatterlist.
 
 export {
   dmaBufBeginCpuAccess,
@@ -24,8 +24,7 @@ export {
   dmaBufUnpin,
 } from './buffer/dma-buf-attachment.ts';
 export {
-  type DmaBufExportInfo,
-  dmaBufExport,
+  type DmaBufIdentity,
   dmaBufFd,
   dmaBufFdInstall,
   dmaBufGet,
@@ -40,7 +39,12 @@ export {
   EPOLLIN,
   EPOLLOUT,
 } from './buffer/dma-buf-file.ts';
-export type { DmaBufAttachOps, DmaBufOps, IosysMap, MmapRequest } from './buffer/dma-buf-ops.ts';
+export type {
+  DmaBufAttachOps,
+  DmaBufCommonOps,
+  IosysMap,
+  MmapRequest,
+} from './buffer/dma-buf-ops.ts';
 export { dmaBufInvalidateMappings } from './buffer/invalidate-mappings.ts';
 export { PollArm } from './buffer/poll-arm.ts';
 export { DMA_BUF_LOCK_ORDER, DmaBufPlatform, type DmaBufPlatformOptions } from './dma-buf-platform.ts';
@@ -113,11 +117,9 @@ export {
   domainExporterMatch,
   domainImporterMatch,
 } from './mapping-type/domain-window-type.ts';
-export { dmaBufAttach, dmaBufDynamicAttach } from './mapping-type/legacy-attach.ts';
 export { dmaBufMappingAttach } from './mapping-type/mapping-attach.ts';
 export { DmaBufMappingAttachment, mapTypeOf } from './mapping-type/mapping-attachment.ts';
 export { dmaBufMappingShow } from './mapping-type/mapping-debugfs.ts';
-export { type DmaBufMappingExportInfo, dmaBufMappingExport } from './mapping-type/mapping-export.ts';
 export type {
   DmaBufMappingExpOps,
   DmaBufMappingMatch,
@@ -125,6 +127,7 @@ export type {
   DmaBufMatchArgs,
   DmaBufMatchMapping,
 } from './mapping-type/mapping-match.ts';
+export { type DmaBufMappingExportInfo, dmaBufMappingExport } from './mapping-type/mapping-only-export.ts';
 export { dmaBufMatchMapping } from './mapping-type/match-mapping.ts';
 export type { MatchedAttachment } from './mapping-type/matched-attachment.ts';
 export { type DmaBufMappingOps, dmaBufHasMappingTypes } from './mapping-type/offering-dma-buf.ts';

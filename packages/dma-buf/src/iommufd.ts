@@ -4,7 +4,12 @@
 
 export type { DmaBuf, DmaBufOwner, DmaBufParts } from './buffer/dma-buf.ts';
 export type { DmaBufAttachment } from './buffer/dma-buf-attachment.ts';
-export type { DmaBufAttachOps, DmaBufOps, IosysMap, MmapRequest } from './buffer/dma-buf-ops.ts';
+export type {
+  DmaBufAttachOps,
+  DmaBufCommonOps,
+  IosysMap,
+  MmapRequest,
+} from './buffer/dma-buf-ops.ts';
 export type { PollArm } from './buffer/poll-arm.ts';
 export type { DmaBufPlatform, DmaBufPlatformOptions } from './dma-buf-platform.ts';
 export type { DmaFence, DmaFenceIdentity, DmaFenceOps } from './fence/dma-fence.ts';

@@ -2,7 +2,13 @@
 
 export type { DmaBuf, DmaBufOwner, DmaBufParts } from './buffer/dma-buf.ts';
 export type { DmaBufAttachment } from './buffer/dma-buf-attachment.ts';
-export type { DmaBufAttachOps, DmaBufOps, IosysMap, MmapRequest } from './buffer/dma-buf-ops.ts';
+export type {
+  DmaBufAttachOps,
+  DmaBufCommonOps,
+  DmaBufOps,
+  IosysMap,
+  MmapRequest,
+} from './buffer/dma-buf-ops.ts';
 export type { PollArm } from './buffer/poll-arm.ts';
 export { dmaBufFreeSgt, dmaBufPhysVecToSgt } from './dma-buf-phys-vec-to-sgt.ts';
 export type { DmaBufPlatform, DmaBufPlatformOptions } from './dma-buf-platform.ts';

@@ -27,6 +27,7 @@ export {
 } from './buffer/dma-buf-attachment.ts';
 export {
   type DmaBufExportInfo,
+  type DmaBufIdentity,
   dmaBufExport,
   dmaBufFd,
   dmaBufFdInstall,
@@ -42,7 +43,13 @@ export {
   EPOLLIN,
   EPOLLOUT,
 } from './buffer/dma-buf-file.ts';
-export type { DmaBufAttachOps, DmaBufOps, IosysMap, MmapRequest } from './buffer/dma-buf-ops.ts';
+export type {
+  DmaBufAttachOps,
+  DmaBufCommonOps,
+  DmaBufOps,
+  IosysMap,
+  MmapRequest,
+} from './buffer/dma-buf-ops.ts';
 export { dmaBufInvalidateMappings } from './buffer/invalidate-mappings.ts';
 export { PollArm } from './buffer/poll-arm.ts';
 export { DMA_BUF_LOCK_ORDER, DmaBufPlatform, type DmaBufPlatformOptions } from './dma-buf-platform.ts';

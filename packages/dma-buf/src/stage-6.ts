@@ -25,7 +25,7 @@ export {
 } from './buffer/dma-buf-attachment.ts';
 export {
   type DmaBufExportInfo,
-  dmaBufExport,
+  type DmaBufIdentity,
   dmaBufFd,
   dmaBufFdInstall,
   dmaBufGet,
@@ -40,7 +40,13 @@ export {
   EPOLLIN,
   EPOLLOUT,
 } from './buffer/dma-buf-file.ts';
-export type { DmaBufAttachOps, DmaBufOps, IosysMap, MmapRequest } from './buffer/dma-buf-ops.ts';
+export type {
+  DmaBufAttachOps,
+  DmaBufCommonOps,
+  DmaBufOps,
+  IosysMap,
+  MmapRequest,
+} from './buffer/dma-buf-ops.ts';
 export { dmaBufInvalidateMappings } from './buffer/invalidate-mappings.ts';
 export { PollArm } from './buffer/poll-arm.ts';
 export { DMA_BUF_LOCK_ORDER, DmaBufPlatform, type DmaBufPlatformOptions } from './dma-buf-platform.ts';
@@ -114,6 +120,7 @@ export {
   domainImporterMatch,
 } from './mapping-type/domain-window-type.ts';
 export { dmaBufAttach, dmaBufDynamicAttach } from './mapping-type/legacy-attach.ts';
+export { dmaBufExport } from './mapping-type/legacy-export.ts';
 export { dmaBufMappingAttach } from './mapping-type/mapping-attach.ts';
 export { DmaBufMappingAttachment, mapTypeOf } from './mapping-type/mapping-attachment.ts';
 export { dmaBufMappingShow } from './mapping-type/mapping-debugfs.ts';

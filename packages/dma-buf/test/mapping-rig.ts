@@ -9,12 +9,10 @@ import { pciResourceStart } from '@sgfree/p2p';
 import {
   type DmaBuf,
   type DmaBufAttachment,
-  type DmaBufMappingExportInfo,
   type DmaBufMappingMatch,
   DmaBufPlatform,
   type DmaRangeList,
   dmaBufFreeRangeList,
-  dmaBufMappingExport,
   dmaBufMatchMapping,
   dmaBufPhysVecToRangeList,
   dmaResvLock,
@@ -23,6 +21,7 @@ import {
   type RangeListExpOps,
 } from '../src/index.ts';
 import { type DmaBufMappingSgtExpOps, dmaBufFreeSgt, dmaBufPhysVecToSgt } from '../src/sgt.ts';
+import { type DmaBufMappingExportInfo, dmaBufMappingExport } from '../src/stage-6.ts';
 import { PeerMachine, type PeerMachineOptions } from './peer-machine.ts';
 
 /** The value of an outcome that must be good. */

@@ -55,6 +55,9 @@ export { CpuCache, type CpuCacheOptions, type PartialLines } from './cpu-cache/c
 export { CpuFrames } from './cpu-cache/cpu-frames.ts';
 export type { CpuView } from './cpu-cache/cpu-view.ts';
 export { DmaEngine, type TransferStatus } from './engines/dma-engine.ts';
+export type { GpuCopy, GpuPlace } from './engines/gpu/gpu-copy.ts';
+export { GpuCopyEngine } from './engines/gpu/gpu-copy-engine.ts';
+export { GpuDevice, type GpuDeviceSpec } from './engines/gpu/gpu-device.ts';
 export { BlockMedium, type BlockPattern } from './engines/nvme/block-medium.ts';
 export { NVME_ADMIN } from './engines/nvme/nvme-admin-commands.ts';
 export { NVME_DATA_POINTER_OFFSET, NVME_SUBMISSION_ENTRY_BYTES } from './engines/nvme/nvme-command.ts';

@@ -6,12 +6,12 @@
 import {
   type DmaBuf,
   DmaBufPlatform,
-  dmaBufExport,
   dmaBufFd,
   dmaBufInvalidateMappings,
   dmaResvLock,
   dmaResvUnlock,
 } from '@sgfree/dma-buf';
+import { dmaBufExport } from '@sgfree/dma-buf/stage-6';
 import { Device, DmaPlatform } from '@sgfree/dma-core';
 import {
   addOffset,

@@ -1,4 +1,5 @@
-// One call of every kind that a populated world carries out, or answers with the only errno it has for it.
+// One call of every kind that a populated world carries out, or answers with the only errno it has for it; more where that errno
+// would hide what else is looked at.
 // Source followed: section F.1 of the specification.
 // Simplified: for tests only.
 
@@ -63,6 +64,7 @@ export const VALID_CALLS: readonly (readonly [
   ],
   ['iommu_ioas_unmap', () => ({ ioas_id: ID.plain, iova: 0x10000n, length: 0x4000n })],
   ['iommu_ioas_unmap', () => ({ ioas_id: ID.mapped, iova: 0n, length: 2n ** 64n - 1n })],
+  ['iommu_ioas_unmap', () => ({ ioas_id: ID.plain, iova: 0xff80n, length: 0x4080n })],
   ['iommu_option', () => ({ option_id: 1, op: 0, object_id: ID.plain, val64: 0n })],
   ['iommu_option', () => ({ option_id: 0, op: 1 })],
   ['iommu_vfio_ioas', () => ({ op: 1, ioas_id: ID.plain })],
@@ -83,6 +85,8 @@ export const VALID_CALLS: readonly (readonly [
     }),
   ],
   ['iommu_hwpt_invalidate', () => ({ hwpt_id: ID.parent })],
+  ['iommu_hwpt_invalidate', () => ({ hwpt_id: ID.none, entry_num: 1, entry_len: 1, data_uptr: 1n })],
+  ['iommu_hwpt_invalidate', () => ({ hwpt_id: ID.none })],
   ['iommu_fault_alloc', () => ({})],
   [
     'iommu_ioas_map_file',
@@ -98,7 +102,12 @@ export const VALID_CALLS: readonly (readonly [
       iova: 0x5000000000000001n,
     }),
   ],
+  [
+    'iommu_ioas_map_file',
+    (world) => ({ flags: 5, ioas_id: ID.mapped, fd: world.memfd, length: 0x800n, iova: 0x1100800n }),
+  ],
   ['iommu_viommu_alloc', () => ({ type: 1, dev_id: ID.device, hwpt_id: ID.parent })],
+  ['iommu_viommu_alloc', () => ({ type: 1, dev_id: ID.none })],
   ['iommu_vdevice_alloc', () => ({ viommu_id: ID.parent, dev_id: ID.device })],
   ['iommu_ioas_change_process', () => ({})],
   ['iommu_veventq_alloc', () => ({ type: 1, viommu_id: ID.parent, veventq_depth: 1 })],

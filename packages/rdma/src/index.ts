@@ -1,8 +1,7 @@
-// The newest surface of rdma.
+// The newest surface of rdma, that of stage 8.
 
 export type { DmaRange } from './dma-range.ts';
-export { rangeImport } from './mapping-type/range-import.ts';
-export { type DmabufFallback, rangeListImport } from './mapping-type/range-list-import.ts';
+export { rangeListImport } from './mapping-type/range-list-only-import.ts';
 export {
   ibUmemFindBestPgoff,
   ibUmemFindBestPgsz,
@@ -12,7 +11,6 @@ export {
 export { rdmaForEachBlock, rdmaUmemForEachDmaBlock } from './umem/block-iter.ts';
 export {
   type DmabufImport,
-  type DmabufRangeSource,
   type DmabufView,
   windowOf,
 } from './umem/dmabuf-import.ts';

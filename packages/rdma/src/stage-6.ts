@@ -12,7 +12,6 @@ export {
 export { rdmaForEachBlock, rdmaUmemForEachDmaBlock } from './umem/block-iter.ts';
 export {
   type DmabufImport,
-  type DmabufRangeSource,
   type DmabufView,
   windowOf,
 } from './umem/dmabuf-import.ts';
@@ -51,6 +50,7 @@ export { ibUmemGet } from './umem/list-pinned-pages.ts';
 export { ibRegUserMr } from './umem/list-reg-user-mr.ts';
 export { type PageFaultServer, PageFaultService } from './umem/page-fault-service.ts';
 export { type PinnedPages, PinnedUmem } from './umem/pinned-umem.ts';
+export type { DmabufRangeSource } from './umem/range-import.ts';
 export { ibDeregDmabufMr, ibRegDmabufMr, ibRegDmabufMrPinned } from './umem/reg-dmabuf-mr.ts';
 export { ibRegDmabufMrRevocable } from './umem/reg-dmabuf-mr-revocable.ts';
 export { ibDeregOdpMr, ibRegOdpMr } from './umem/reg-odp-mr.ts';

@@ -4,14 +4,13 @@
 
 import {
   type DmaBuf,
-  type DmaBufOps,
   DmaBufPlatform,
-  dmaBufExport,
   dmaBufFd,
   dmaBufInvalidateMappings,
   dmaResvLock,
   dmaResvUnlock,
 } from '@sgfree/dma-buf';
+import { type DmaBufOps, dmaBufExport } from '@sgfree/dma-buf/stage-6';
 import {
   type Device,
   DmaPlatform,

@@ -5,6 +5,22 @@ export type { ExportedBarReport } from './exported-bar/exported-bar-report.ts';
 export type { NegotiatedReport } from './exported-bar/negotiated-report.ts';
 export { exportingStages } from './exporting-stages.ts';
 export {
+  GPU_EXCHANGE_PLACES,
+  GPU_EXCHANGE_PLANTS,
+  GPU_EXCHANGE_WAYS,
+  type GpuExchangeInput,
+  type GpuExchangePlace,
+  type GpuExchangePlant,
+  type GpuExchangeWayName,
+} from './gpu-exchange/gpu-exchange-input.ts';
+export type { GpuExchangeMove, GpuExchangeReport } from './gpu-exchange/gpu-exchange-report.ts';
+export {
+  type GpuExchangeFault,
+  gpuExchangeFaults,
+  gpuExchangeVerdict,
+} from './gpu-exchange/gpu-exchange-verdict.ts';
+export { runGpuExchange } from './gpu-exchange/run-gpu-exchange.ts';
+export {
   GUEST_SPACE_DOORS,
   GUEST_SPACE_PLANTS,
   type GuestSpaceDoor,
@@ -26,6 +42,7 @@ export {
 export { runGuestSpace } from './guest-space/run-guest-space.ts';
 export { type IoRecord, ioBytes, type MemoryPiece, type PageBacking } from './io-record.ts';
 export { KeyedData } from './keyed-data.ts';
+export type { MachineObserver } from './machine-observer.ts';
 export {
   DEFAULT_MEMORY_BYTES,
   DISK_BYTES,
@@ -91,7 +108,7 @@ export type {
 } from './revoke/revoke-report.ts';
 export { type RevokeFault, revokeFaults, revokeVerdict } from './revoke/revoke-verdict.ts';
 export { runRevoke } from './revoke/run-revoke.ts';
-export { type MergeState, type RoadStage, theRoad } from './road.ts';
+export { type MergeState, type RoadStage, type RoadStep, type StepState, theRoad } from './road.ts';
 export { runnableStages } from './runnable-stages.ts';
 export type { ExportingStage, RunnableStage, StageInput } from './scenario.ts';
 export { stage0 } from './stage-0.ts';

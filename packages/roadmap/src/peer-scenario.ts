@@ -17,6 +17,7 @@ import { P2pPlatform, STRUCT_PAGE_BYTES } from '@sgfree/p2p/stage-2';
 import { mediumFor } from './io-data.ts';
 import type { IoRecord } from './io-record.ts';
 import { IoRun, type RunTally } from './io-run.ts';
+import type { MachineObserver } from './machine-observer.ts';
 import { DISK_BYTES } from './machine-shape.ts';
 import { NvmeMachine } from './nvme-machine.ts';
 import { PeerBuffers } from './peer-buffers.ts';
@@ -54,6 +55,8 @@ export interface PeerInput {
   readonly plant?: 'forced-bus-address';
   /** Called after each I/O with the number done. */
   readonly onIo?: (done: number) => void;
+  /** Looks at the machine from its first request on. */
+  readonly observe?: MachineObserver;
 }
 
 /**
@@ -115,6 +118,7 @@ function settle(input: PeerInput, scheduler: Scheduler): Settled {
     plugDisk: (fabric, under, spec = {}) => new NvmeController(fabric, under, { ...spec, scheduler, medium }),
   });
   const { fabric, disk, kernelRam } = site;
+  input.observe?.(fabric);
   const { host } = disk.endpoint.bus;
   const frames = new PageFrames();
   const platform = new P2pPlatform({ hosts: fabric.hosts, frames, log, ...hostRulesOf(site) });

@@ -1,4 +1,4 @@
-// PeerTree: the bridges of the machine of peer-to-peer runs: a switch with two free ports below one root port, and a second
+// PeerTree: the bridges of the machine of peer-to-peer runs: a switch with two free ports or more below one root port, and a second
 // root port of the same host bridge.
 // Source followed: PCI Express Base Specification 6.0, section 6.12 (ACS); the values that Linux 7.3.4 programs (p2pdma).
 // Simplified: 1 GiB of RAM, the top of which is the kernel's.
@@ -33,6 +33,8 @@ export interface PeerTreeParts {
   readonly log: EventLog;
   /** Ids of the host bridge's function 00.0; default one that Linux 7.3.4 lists. */
   readonly hostIdentity?: { readonly vendorId: number; readonly deviceId: number };
+  /** Free ports of the switch, at least 2; default 2. */
+  readonly switchPorts?: number;
 }
 
 /**
@@ -43,7 +45,7 @@ export class PeerTree {
   readonly fabric: PciFabric;
   readonly host: HostBridge;
   /** The switch's free ports. */
-  readonly below: readonly [PciBridge, PciBridge];
+  readonly below: readonly [PciBridge, PciBridge, ...PciBridge[]];
   /** The root port beside the switch. */
   readonly apart: PciBridge;
   readonly kernelRam: PhysRange = {
@@ -52,7 +54,7 @@ export class PeerTree {
   };
   readonly #switchRoot: PciBridge;
 
-  constructor({ memory, clock, log, hostIdentity }: PeerTreeParts) {
+  constructor({ memory, clock, log, hostIdentity, switchPorts = 2 }: PeerTreeParts) {
     memory.addRam(RAM.base, RAM.bytes);
     this.fabric = new PciFabric({ memory, clock, log });
     this.host = this.fabric.addHostBridge({
@@ -61,8 +63,8 @@ export class PeerTree {
       ...(hostIdentity === undefined ? {} : { identity: hostIdentity }),
     });
     this.#switchRoot = this.fabric.addRootPort(this.host);
-    const { downstream } = this.fabric.addSwitch(this.#switchRoot, { downstreamPorts: 2 });
-    this.below = downstream as [PciBridge, PciBridge];
+    const { downstream } = this.fabric.addSwitch(this.#switchRoot, { downstreamPorts: switchPorts });
+    this.below = downstream as [PciBridge, PciBridge, ...PciBridge[]];
     this.apart = this.fabric.addRootPort(this.host);
   }
 

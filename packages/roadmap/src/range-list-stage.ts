@@ -52,7 +52,7 @@ export function runNegotiated(
 export const stage5: ExportingStage = {
   ...IDENTITY,
   runExported: (input) => {
-    const { plant, onIo: _, ...quiet } = input;
+    const { plant, onIo: _, observe: __, ...quiet } = input;
     const again = plant === undefined ? quiet : { ...quiet, plant };
     const beside = runNegotiated(DEPRECATED, again, negotiatingImporter('deprecated', plant));
     return { ...runNegotiated(IDENTITY, input, negotiatingImporter('range-list', plant)), beside };

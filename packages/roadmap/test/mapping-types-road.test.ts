@@ -9,9 +9,14 @@ import {
   ibRegDmabufMrPinned,
   ibRegDmabufMrRevocable,
   rangeListImport,
-} from '@sgfree/rdma';
-import { vfioMappingTypes, vfioPciConfigWrite, vfioPciIoctlReset, vfioSgtOffer } from '@sgfree/vfio-dmabuf';
+} from '@sgfree/rdma/stage-6';
 import { vfioSgtMapping } from '@sgfree/vfio-dmabuf/stage-3';
+import {
+  vfioMappingTypes,
+  vfioPciConfigWrite,
+  vfioPciIoctlReset,
+  vfioSgtOffer,
+} from '@sgfree/vfio-dmabuf/stage-6';
 import { describe, expect, it } from 'vitest';
 import {
   goodValue,

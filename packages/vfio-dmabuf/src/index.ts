@@ -1,4 +1,4 @@
-// The newest surface of vfio-dmabuf: everything of stage 6.
+// The newest surface of vfio-dmabuf, that of stage 8.
 
 export { vfioPciConfigRead, vfioPciConfigWrite } from './config/config-write.ts';
 export { VfioVirtualConfig } from './config/virtual-config.ts';
@@ -33,11 +33,6 @@ export {
   vfioPciCoreGetDmabufPhys,
 } from './export/get-dmabuf-phys.ts';
 export { vfioPciDmaBufIommufdMap } from './export/iommufd-map.ts';
-export type { VfioSgTable, VfioSgtOptions } from './export/sgt-mapping.ts';
 export { VfioPciDmaBuf, type VfioPhysRanges } from './export/vfio-pci-dma-buf.ts';
-export { vfioSgtMapping, vfioSgtOffer } from './mapping-type/sgt-offer.ts';
-export {
-  type VfioMappingTypesOptions,
-  type VfioOffer,
-  vfioMappingTypes,
-} from './mapping-type/vfio-mapping-types.ts';
+export { type VfioMappingTypesOptions, vfioMappingTypes } from './mapping-type/types-without-tables.ts';
+export type { VfioOffer } from './mapping-type/vfio-mapping-types.ts';

@@ -8,7 +8,6 @@ import {
   type DmaFence,
   DmaResvUsage,
   dmaBufDetach,
-  dmaBufDynamicAttach,
   dmaBufGet,
   dmaBufPut,
   dmaFenceInit,
@@ -20,9 +19,10 @@ import {
   dmaResvUnlock,
 } from '@sgfree/dma-buf';
 import { dmaBufMapAttachment, dmaBufUnmapAttachment } from '@sgfree/dma-buf/sgt';
+import { dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-6';
 import { dmaAddr, InternalError, type ModelTask } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
-import type { VfioSgTable } from '../src/index.ts';
+import type { VfioSgTable } from '../src/stage-6.ts';
 import type { VfioMachine } from './vfio-machine.ts';
 
 /** How an importer treats the call that takes its mapping back. */

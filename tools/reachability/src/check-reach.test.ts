@@ -144,5 +144,11 @@ test('stages 1, 2, RDMA from stage 4 and mapping types must not reach scatterlis
       'packages/dma-buf/src/sgt',
       'packages/dma-buf/src/mapping-type/phys-list-import',
     ],
+    ...['packages/iommufd/src/index.ts', 'packages/roadmap/src/stage-8.ts'].map((start) => [
+      start,
+      'packages/dma-sg/',
+      'packages/dma-buf/src/sgt',
+      'packages/dma-buf/src/dma-buf-sgt',
+    ]),
   ]);
 });

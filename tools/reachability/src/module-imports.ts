@@ -5,8 +5,17 @@
 
 import ts from 'typescript';
 
+/** What was read before, by text: most modules are reached by most walks. */
+const known = new Map<string, readonly string[]>();
+
 /** The specifiers of a source text, in their order, each once. */
-export function importedSpecifiers(path: string, text: string): string[] {
+export function importedSpecifiers(path: string, text: string): readonly string[] {
+  const found = known.get(text) ?? specifiersIn(path, text);
+  known.set(text, found);
+  return found;
+}
+
+function specifiersIn(path: string, text: string): readonly string[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const found = new Set<string>([
     ...source.referencedFiles.map(({ fileName }) => (fileName.startsWith('.') ? fileName : `./${fileName}`)),

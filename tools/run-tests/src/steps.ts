@@ -31,6 +31,12 @@ export const testSteps: readonly CheckStep[] = [
     result: 'counted',
     shows: / states, .* schedules /,
   },
+  {
+    name: 'page in a browser',
+    command: sources('apps/compare/test/page/check-page-cli.ts'),
+    result: 'counted',
+    shows: /no browser is installed/,
+  },
   { name: 'conformance', command: sources('tools/conformance/src/cli.ts'), result: 'counted' },
   {
     name: 'conformance self-test',

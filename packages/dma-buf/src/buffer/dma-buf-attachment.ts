@@ -10,6 +10,7 @@ import { dmaResvLock, dmaResvUnlock } from '../resv/dma-resv.ts';
 import type { DmaBuf } from './dma-buf.ts';
 import type { DmaBufAttachOps } from './dma-buf-ops.ts';
 import { needsLock, needsNoLock } from './lock-rules.ts';
+import { tableAttachOf } from './table-attach.ts';
 
 /** @internal */
 export const ATTACHMENT_BYTES = 72;
@@ -87,7 +88,8 @@ export function* dmaBufDynamicAttach<M>(
     warnViolation(log, 'dma-buf-attach-null', { buffer: dmabuf.expName });
     return failure(Errno.EINVAL);
   }
-  if (dmabuf.attachLegacy !== undefined) return yield* dmabuf.attachLegacy(dev, importerOps, importerPriv);
+  const attachByMatch = tableAttachOf(dmabuf);
+  if (attachByMatch !== undefined) return yield* attachByMatch(dev, importerOps, importerPriv);
   if (!allocate(ATTACHMENT_BYTES)) return failure(Errno.ENOMEM);
   return yield* publishAttachment(new DmaBufAttachment(dmabuf, dev, importerOps, importerPriv));
 }

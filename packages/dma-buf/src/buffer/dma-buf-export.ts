@@ -19,15 +19,12 @@ const DMA_BUF_BYTES = 304;
 const DMA_RESV_BYTES = 56;
 
 /**
- * What an exporter says of a buffer.
- * @kernel dma_buf_export_info
+ * What an exporter says of a buffer beside its operations.
  * @public
  */
-export interface DmaBufExportInfo<Mapping> {
+export interface DmaBufIdentity {
   readonly expName: string;
   readonly owner?: DmaBufOwner;
-  /** Partial, because the core refuses operations that lack a duty. */
-  readonly ops: Partial<DmaBufOps<Mapping>> | null;
   /** Bytes. */
   readonly size: number;
   /** Open flags; only the access mode and O_NONBLOCK are kept. */
@@ -35,6 +32,16 @@ export interface DmaBufExportInfo<Mapping> {
   /** A reservation of the exporter's own, which several buffers may share; default: one for this buffer. */
   readonly resv?: DmaResv | null;
   readonly priv: unknown;
+}
+
+/**
+ * What an exporter says of a buffer.
+ * @kernel dma_buf_export_info
+ * @public
+ */
+export interface DmaBufExportInfo<Mapping> extends DmaBufIdentity {
+  /** Partial, because the core refuses operations that lack a duty. */
+  readonly ops: Partial<DmaBufOps<Mapping>> | null;
 }
 
 /**

@@ -27,11 +27,10 @@ export interface MmapRequest {
 }
 
 /**
- * Operations of an exporter whose mappings are `Mapping`s. Held = the caller holds the reservation lock.
- * @kernel dma_buf_ops
+ * What every exporter does, whichever way its memory is mapped. Held = the caller holds the reservation lock.
  * @public
  */
-export interface DmaBufOps<Mapping> {
+export interface DmaBufCommonOps<Mapping> {
   /** Not held. May refuse, and may clear `peer2peer`. 0 or a negative errno. */
   attach?(dmabuf: DmaBuf<Mapping>, attach: DmaBufAttachment<Mapping>): ModelTask<number>;
   /** Not held. */
@@ -40,10 +39,6 @@ export interface DmaBufOps<Mapping> {
   pin?(attach: DmaBufAttachment<Mapping>): ModelTask<number>;
   /** Held. */
   unpin?(attach: DmaBufAttachment<Mapping>): ModelTask<void>;
-  /** Held. Null counts as -ENOMEM. */
-  mapDmaBuf(attach: DmaBufAttachment<Mapping>, dir: DmaDataDirection): ModelTask<Outcome<Mapping | null>>;
-  /** Held. */
-  unmapDmaBuf(attach: DmaBufAttachment<Mapping>, mapping: Mapping, dir: DmaDataDirection): ModelTask<void>;
   /** Not held. The last reference of the buffer has gone. */
   release(dmabuf: DmaBuf<Mapping>): ModelTask<void>;
   /** Not held. 0 or a negative errno. */
@@ -56,6 +51,18 @@ export interface DmaBufOps<Mapping> {
   vmap?(dmabuf: DmaBuf<Mapping>): ModelTask<Outcome<IosysMap>>;
   /** Held. */
   vunmap?(dmabuf: DmaBuf<Mapping>, map: IosysMap): ModelTask<void>;
+}
+
+/**
+ * Operations of an exporter whose mappings are `Mapping`s, made and undone by the pair that mapping types replace.
+ * @kernel dma_buf_ops
+ * @public
+ */
+export interface DmaBufOps<Mapping> extends DmaBufCommonOps<Mapping> {
+  /** Held. Null counts as -ENOMEM. */
+  mapDmaBuf(attach: DmaBufAttachment<Mapping>, dir: DmaDataDirection): ModelTask<Outcome<Mapping | null>>;
+  /** Held. */
+  unmapDmaBuf(attach: DmaBufAttachment<Mapping>, mapping: Mapping, dir: DmaDataDirection): ModelTask<void>;
 }
 
 /**

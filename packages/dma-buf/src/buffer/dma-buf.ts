@@ -2,14 +2,13 @@
 // Source followed: drivers/dma-buf/dma-buf.c and include/linux/dma-buf.h.
 // Simplified: one process's files; a module is what the exporter says of it.
 
-import type { Device } from '@sgfree/dma-core';
 import type { ModelTask } from '@sgfree/hw-model';
-import { DmaApiViolation, type Outcome, warnViolation } from '@sgfree/mm';
+import { DmaApiViolation, warnViolation } from '@sgfree/mm';
 import type { DmaBufPlatform } from '../dma-buf-platform.ts';
 import { getFile, type ModelFile } from '../file/file-table.ts';
 import { type DmaResv, dmaResvFini } from '../resv/dma-resv.ts';
 import type { DmaBufAttachment } from './dma-buf-attachment.ts';
-import type { DmaBufAttachOps, DmaBufOps, IosysMap } from './dma-buf-ops.ts';
+import type { DmaBufCommonOps, DmaBufOps, IosysMap } from './dma-buf-ops.ts';
 import { PollArm } from './poll-arm.ts';
 
 /**
@@ -29,7 +28,7 @@ export interface DmaBufOwner {
  */
 export class DmaBuf<Mapping> implements ModelFile {
   readonly platform: DmaBufPlatform;
-  readonly ops: DmaBufOps<Mapping>;
+  readonly ops: DmaBufCommonOps<Mapping>;
   /** Bytes; never changes. */
   readonly size: number;
   readonly resv: DmaResv;
@@ -68,13 +67,6 @@ export class DmaBuf<Mapping> implements ModelFile {
     this.inode = platform.takeInode();
   }
 
-  /** How an importer attaches that knows no mapping types; absent = as it is. @internal */
-  attachLegacy?(
-    dev: Device,
-    importerOps: DmaBufAttachOps<Mapping> | null,
-    importerPriv: unknown,
-  ): ModelTask<Outcome<DmaBufAttachment<Mapping>>>;
-
   /** What the file's last reference does. Throws `DmaApiViolation` for a buffer still in use by the kernel. */
   *release(): ModelTask<void> {
     this.platform.buffers.delete(this);
@@ -95,7 +87,7 @@ export class DmaBuf<Mapping> implements ModelFile {
  * @internal
  */
 export interface DmaBufParts<Mapping> {
-  readonly ops: DmaBufOps<Mapping>;
+  readonly ops: DmaBufCommonOps<Mapping>;
   readonly size: number;
   readonly expName: string;
   readonly priv: unknown;
@@ -122,3 +114,7 @@ export function dmaBufIsDynamic<M>(dmabuf: DmaBuf<M>): boolean {
 export function getDmaBuf<M>(dmabuf: DmaBuf<M>): DmaBuf<M> {
   return getFile(dmabuf);
 }
+
+/** The pair that makes mappings, which every buffer has inside: dma_buf_export saw to that. @internal */
+export const mapperOf = <M>(dmabuf: DmaBuf<M>): Pick<DmaBufOps<M>, 'mapDmaBuf' | 'unmapDmaBuf'> =>
+  dmabuf.ops as DmaBufOps<M>;

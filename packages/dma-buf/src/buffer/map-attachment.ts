@@ -9,6 +9,7 @@ import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm
 import { MAX_SCHEDULE_TIMEOUT } from '../fence/fence-wait.ts';
 import { DmaResvUsage } from '../resv/resv-usage.ts';
 import { dmaResvWaitTimeout } from '../resv/resv-wait.ts';
+import { mapperOf } from './dma-buf.ts';
 import { type DmaBufAttachment, dmaBufAttachmentIsDynamic } from './dma-buf-attachment.ts';
 import type { DmaBufOps } from './dma-buf-ops.ts';
 import { needsLock } from './lock-rules.ts';
@@ -41,7 +42,7 @@ export function* mapAttachment<M>(
   attach: DmaBufAttachment<M>,
   dir: DmaDataDirection,
   face: MappingFace<M>,
-  mapper: Mapper<M> = attach.dmabuf.ops,
+  mapper: Mapper<M> = mapperOf(attach.dmabuf),
 ): ModelTask<Outcome<M>> {
   const { dmabuf } = attach;
   needsLock(dmabuf, 'dma_buf_map_attachment');
@@ -67,7 +68,7 @@ export function* unmapAttachment<M>(
   shown: M,
   dir: DmaDataDirection,
   face: MappingFace<M>,
-  mapper: Mapper<M> = attach.dmabuf.ops,
+  mapper: Mapper<M> = mapperOf(attach.dmabuf),
 ): ModelTask<void> {
   const { dmabuf } = attach;
   needsLock(dmabuf, 'dma_buf_unmap_attachment');

@@ -8,9 +8,7 @@ import { errnoOf, goodValue, MappingRig } from '../../test/mapping-rig.ts';
 import {
   type DmaBuf,
   type DmaBufMappingMatch,
-  dmaBufAttach,
   dmaBufDetach,
-  dmaBufDynamicAttach,
   dmaBufInvalidateMappings,
   dmaBufIsDynamic,
   dmaBufMappingAttach,
@@ -38,6 +36,7 @@ import {
   sgtOpsOf,
 } from '../sgt.ts';
 import { dmaBufDynamicAttach as attachOfStage3 } from '../stage-3.ts';
+import { dmaBufAttach, dmaBufDynamicAttach } from '../stage-6.ts';
 
 const peerOps = { allowPeer2peer: true, *invalidateMappings(): ModelTask<void> {} };
 const tablesOf = (dmabuf: DmaBuf<unknown>): DmaBuf<SgTable> => dmabuf as DmaBuf<SgTable>;

@@ -5,7 +5,7 @@
 
 import { Errno, failure, type Outcome, warnViolation } from '@sgfree/mm';
 import type { DmaBuf } from '../buffer/dma-buf.ts';
-import { type DmaBufExportInfo, dmaBufExport, exportAs } from '../buffer/dma-buf-export.ts';
+import { type DmaBufIdentity, dmaBufExport, exportAs } from '../buffer/dma-buf-export.ts';
 import type { DmaBufOps } from '../buffer/dma-buf-ops.ts';
 import type { DmaBufPlatform } from '../dma-buf-platform.ts';
 import type { DmaBufMatchMapping } from './mapping-match.ts';
@@ -16,7 +16,7 @@ import { type DmaBufMappingOps, OfferingDmaBuf, withRoutedTables } from './offer
  * What an exporter says of a buffer; partial, because the core refuses operations that contradict one another.
  * @alpha
  */
-export interface DmaBufMappingExportInfo extends Omit<DmaBufExportInfo<unknown>, 'ops'> {
+export interface DmaBufMappingExportInfo extends DmaBufIdentity {
   readonly ops: Partial<DmaBufMappingOps & DmaBufOps<unknown>> | null;
 }
 

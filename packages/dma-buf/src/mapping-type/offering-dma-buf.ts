@@ -3,23 +3,21 @@
 // Importers that know nothing of mapping types attach to it as ones that offer tables.
 // Simplified: none.
 
-import type { Device } from '@sgfree/dma-core';
-import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, warnViolation } from '@sgfree/mm';
+import { Errno, failure, warnViolation } from '@sgfree/mm';
 import { DmaBuf, type DmaBufParts } from '../buffer/dma-buf.ts';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
-import type { DmaBufAttachOps, DmaBufOps } from '../buffer/dma-buf-ops.ts';
+import type { DmaBufCommonOps, DmaBufOps } from '../buffer/dma-buf-ops.ts';
+import { answerTableImporters } from '../buffer/table-attach.ts';
 import type { DmaBufPlatform } from '../dma-buf-platform.ts';
 import type { DmaBufMappingMatch, DmaBufMatchMapping } from './mapping-match.ts';
 import { negotiatedAttach } from './negotiated-attach.ts';
 import { tableImporterMatch, tableOpsOf } from './sgt-type.ts';
 
 /**
- * Operations of an exporter with mapping types: those of {@link DmaBufOps} without the two that make tables, and exactly one
- * of the two here.
+ * Operations of an exporter with mapping types: exactly one of the two here.
  * @alpha
  */
-export interface DmaBufMappingOps extends Omit<DmaBufOps<unknown>, 'mapDmaBuf' | 'unmapDmaBuf'> {
+export interface DmaBufMappingOps extends DmaBufCommonOps<unknown> {
   /** Not held. Answers a negotiation, usually by calling {@link dmaBufMatchMapping} with its offers. */
   matchMapping?: DmaBufMatchMapping;
   /** The one offer of an exporter that has no choice. */
@@ -33,15 +31,10 @@ export class OfferingDmaBuf extends DmaBuf<unknown> {
   constructor(platform: DmaBufPlatform, parts: DmaBufParts<unknown>, matchMapping: DmaBufMatchMapping) {
     super(platform, parts);
     this.matchMapping = matchMapping;
-  }
-
-  override *attachLegacy(
-    dev: Device,
-    ops: DmaBufAttachOps<unknown> | null,
-    priv: unknown,
-  ): ModelTask<Outcome<DmaBufAttachment<unknown>>> {
-    const matches = [tableImporterMatch(dev, ops?.allowPeer2peer ?? false)];
-    return yield* negotiatedAttach(this, this.matchMapping, { matches, ops, priv });
+    answerTableImporters<unknown>(this, (dev, ops, priv) => {
+      const matches = [tableImporterMatch(dev, ops?.allowPeer2peer ?? false)];
+      return negotiatedAttach(this, matchMapping, { matches, ops, priv });
+    });
   }
 }
 

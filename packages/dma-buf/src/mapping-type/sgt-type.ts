@@ -5,7 +5,7 @@
 
 import type { Device } from '@sgfree/dma-core';
 import type { PciDev } from '@sgfree/p2p';
-import type { DmaBuf } from '../buffer/dma-buf.ts';
+import { type DmaBuf, mapperOf } from '../buffer/dma-buf.ts';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
 import type { DmaBufOps } from '../buffer/dma-buf-ops.ts';
 import { deviceMappingType } from './device-mapping-type.ts';
@@ -41,8 +41,8 @@ export const tableImporterMatch = (dev: Device, acceptsP2p: boolean): DmaDeviceM
 export const compatMatch = (dmabuf: DmaBuf<unknown>): DmaDeviceMatch =>
   tableExporterMatch<unknown>(
     {
-      mapDmaBuf: (attach, dir) => dmabuf.ops.mapDmaBuf(attach, dir),
-      unmapDmaBuf: (attach, table, dir) => dmabuf.ops.unmapDmaBuf(attach, table, dir),
+      mapDmaBuf: (attach, dir) => mapperOf(dmabuf).mapDmaBuf(attach, dir),
+      unmapDmaBuf: (attach, table, dir) => mapperOf(dmabuf).unmapDmaBuf(attach, table, dir),
     },
     null,
   );

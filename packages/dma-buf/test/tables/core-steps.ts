@@ -7,18 +7,16 @@ import {
   type DmaBuf,
   type DmaBufAttachment,
   type DmaBufAttachOps,
-  type DmaBufOps,
   dmaBufAttachmentIsDynamic,
   dmaBufAttachRevocable,
   dmaBufDetach,
-  dmaBufDynamicAttach,
-  dmaBufExport,
   dmaBufInvalidateMappings,
   dmaBufPin,
   dmaBufUnpin,
   dmaResvLock,
   dmaResvUnlock,
 } from '../../src/index.ts';
+import { type DmaBufOps, dmaBufDynamicAttach, dmaBufExport } from '../../src/stage-6.ts';
 import { Exporter, face, type Mapping } from '../buffer-rig.ts';
 import { type BufferBench, bufferSteps } from './buffer-steps.ts';
 import type { Steps } from './step-script.ts';

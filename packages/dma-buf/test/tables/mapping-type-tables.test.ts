@@ -13,7 +13,6 @@ import {
   type DmaSgtRequiresP2p,
   dmaBufBeginCpuAccess,
   dmaBufDetach,
-  dmaBufDynamicAttach,
   dmaBufEndCpuAccess,
   dmaBufInvalidateMappings,
   dmaBufMappingAttach,
@@ -35,6 +34,7 @@ import {
 import { palImporterMatch } from '../../src/iommufd.ts';
 import { sgtExporterMatch, sgtImporterMatch } from '../../src/sgt.ts';
 import { dmaBufDynamicAttach as attachOfStage3 } from '../../src/stage-3.ts';
+import { dmaBufDynamicAttach } from '../../src/stage-6.ts';
 import { errnoOf, goodValue, MappingRig } from '../mapping-rig.ts';
 
 const revocable = { allowPeer2peer: true, *invalidateMappings(): ModelTask<void> {} };

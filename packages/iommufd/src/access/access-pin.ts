@@ -123,10 +123,10 @@ export function* iommufdAccessUnpinPages(access: IoptAccess, iova: U64, length: 
   const range = u64IsZero(length) ? null : u64RangeOf(iova, length);
   yield* access.lock.lock();
   const iopt = access.ioptUnpin;
-  if (iopt !== null && range !== null) {
+  if (iopt !== null) {
     yield* iopt.iovaRwsem.readLock();
-    const parts = contiguousAreas(iopt, range);
-    let known = coversRange(parts, range);
+    const parts = range === null ? [] : contiguousAreas(iopt, range);
+    let known = range !== null && coversRange(parts, range);
     for (const part of parts) known = (yield* unpinPart(part, access.internal)) && known;
     if (!known) warnViolation(iopt.platform.log, 'iommufd-unpin-unknown', { iova: u64Hex(iova) });
     iopt.iovaRwsem.readUnlock();

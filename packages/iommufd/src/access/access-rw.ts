@@ -1,23 +1,26 @@
 // Reading and writing by IOVA: an in-kernel user moves bytes without keeping any page.
 // Source followed: iommufd_access_rw() in drivers/iommu/iommufd/device.c; iopt_pages_rw_access(), iopt_pages_rw_slow() in
 // pages.c.
-// Simplified: always by way of the page frames; the short cut through the process's own addresses shows the same bytes.
+// Memory of a living process is read and written at the process's own addresses, whatever was pinned before; only where that
+// is not possible the page frames are taken for as long as it lasts, and charged to nobody.
+// Simplified: the user may always work with the addresses of the process that mapped (a kernel thread).
 
 import { type ModelTask, PAGE_SIZE, physOfFrame } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
+import { ProcessPointer } from '../abi/user-memory.ts';
 import { ioptAreaStartByte } from '../area/iopt-area.ts';
 import { type AreaPart, contiguousAreas, coversRange } from '../io-pagetable/contiguous-areas.ts';
 import type { IoPagetable } from '../io-pagetable/io-pagetable.ts';
-import { fillPinnedPfns, unfillPinnedPfns } from '../pages/access-pages.ts';
+import { readPinnedPfns, unfillPinnedPfns } from '../pages/access-pages.ts';
 import type { IoptPages } from '../pages/iopt-pages.ts';
-import { type U64, type U64Range, u64, u64Number, u64RangeOf, u64Span } from '../u64/u64.ts';
+import { type U64, type U64Range, u64, u64Number, u64Plus, u64RangeOf, u64Span } from '../u64/u64.ts';
 import { accessErrno } from './access-pin.ts';
 import type { IoptAccess } from './iopt-access.ts';
 
 /**
  * Moves `data.length` bytes between `data` and `iova`. In this order: -EINVAL (no length), -EOVERFLOW, -ENOENT (detached);
  * for each area -EINVAL (being unmapped), -EPERM, -EINVAL (a dma-buf), -EFAULT, -ENOMEM; -ENOENT at a gap: the bytes before
- * it have been moved.
+ * it have been moved. No limit of locked memory counts.
  * @kernel iommufd_access_rw
  * @public
  */
@@ -60,9 +63,24 @@ function* movePart(part: AreaPart, data: Uint8Array, write: boolean): ModelTask<
   const refused = accessErrno(area, write);
   if (refused !== 0) return refused;
   const from = ioptAreaStartByte(area, part.first);
-  const last = ioptAreaStartByte(area, part.last).page;
+  const { source } = pages;
+  if (source.type === 'user' && source.mm.users > 0) {
+    const user = new ProcessPointer(source.mm, u64Plus(source.start, from));
+    const errno = yield* write ? user.write(0, data) : user.read(0, data);
+    return errno === 0 ? 0 : -Errno.EFAULT;
+  }
+  return yield* moveByFrames(pages, from, ioptAreaStartByte(area, part.last).page, data, write);
+}
+
+function* moveByFrames(
+  pages: IoptPages,
+  from: U64,
+  last: number,
+  data: Uint8Array,
+  write: boolean,
+): ModelTask<number> {
   yield* pages.mutex.lock();
-  const errno = yield* fillPinnedPfns(pages, from.page, last);
+  const errno = yield* readPinnedPfns(pages, from.page, last);
   if (errno === 0) {
     moveBytes(pages, from, data, write);
     unfillPinnedPfns(pages, from.page, last);

@@ -92,14 +92,14 @@ function* changeIoas(access: IoptAccess, next: IoPagetable | null): ModelTask<nu
 }
 
 /**
- * Attaches a detached access: 0, -EINVAL when it is attached, -EADDRINUSE when an area is less aligned than it needs.
+ * Attaches a detached access: 0, -EINVAL when it is attached, -EBUSY while it is being detached, -EADDRINUSE when an
+ * area is less aligned than it needs.
  * @kernel iommufd_access_attach
  * @public
  */
 export function* iommufdAccessAttach(access: IoptAccess, iopt: IoPagetable): ModelTask<number> {
   yield* access.lock.lock();
-  const attached = access.iopt !== null || access.ioptUnpin !== null;
-  const errno = attached ? -Errno.EINVAL : yield* changeIoas(access, iopt);
+  const errno = access.iopt === null ? yield* changeIoas(access, iopt) : -Errno.EINVAL;
   access.lock.unlock();
   return errno;
 }

@@ -1,5 +1,6 @@
 // Buffers of other drivers behind an I/O address space: the cases I35, I36 and X1 to X14 of the specification's tables.
-import { dmaBufDetach, dmaBufDynamicAttach } from '@sgfree/dma-buf';
+import { dmaBufDetach } from '@sgfree/dma-buf';
+import { dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-6';
 import { frameOf } from '@sgfree/hw-model';
 import { IOMMU_CACHE } from '@sgfree/iommu';
 import { Errno } from '@sgfree/mm';

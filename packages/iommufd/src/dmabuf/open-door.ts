@@ -8,7 +8,6 @@ import {
   type DmaBufAttachment,
   type DmaBufAttachOps,
   dmaBufDetach,
-  dmaBufDynamicAttach,
   dmaBufHasMappingTypes,
   dmaBufMappingAttach,
   dmaBufPin,
@@ -17,6 +16,7 @@ import {
   dmaResvUnlock,
   mapTypeOf,
 } from '@sgfree/dma-buf';
+import { dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-6';
 import type { ModelTask } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome } from '@sgfree/mm';
 import type { IommufdPlatform } from '../iommufd-platform.ts';

@@ -13,9 +13,10 @@ import type { IoPagetable } from './io-pagetable.ts';
 const TWO_AREAS_BYTES = 336;
 
 /**
- * Cuts the areas that hold the bytes `lastBytes` behind each of them; where no area is, or ends there, nothing happens. 0, -EBUSY
- * (an area that is being made or unmapped), -EINVAL (not aligned, in use by the kernel, possibly in a large page),
- * -EOPNOTSUPP (a dma-buf), -ENOMEM. What was cut before an error stays cut.
+ * Cuts the areas that hold the bytes `lastBytes` behind each of them; where no area is, or ends there, nothing happens, nor
+ * behind an area's first byte. 0; in this order -EBUSY (an area that is being made or unmapped), -EOPNOTSUPP (a dma-buf),
+ * -EINVAL (not aligned), -ENOMEM, -EINVAL (in use by the kernel, possibly in a large page). What was cut before an error
+ * stays cut.
  * @kernel iopt_cut_iova
  * @public
  */
@@ -32,9 +33,11 @@ export function* ioptCutIova(iopt: IoPagetable, lastBytes: readonly U64[]): Mode
 }
 
 function* splitArea(iopt: IoPagetable, area: IoptArea, lastByte: U64): ModelTask<number> {
-  if (u64Compare(lastByte, area.last) === 0) return 0;
+  // Behind the first byte the kernel does not cut either, and says nothing.
+  if (u64Compare(lastByte, area.first) === 0 || u64Compare(lastByte, area.last) === 0) return 0;
   const { pages } = area;
   if (pages === null || area.preventAccess) return -Errno.EBUSY;
+  if (pages.source.type === 'dmabuf') return -Errno.EOPNOTSUPP;
   const start = u64Next(lastByte);
   const unaligned = [start, ioptAreaStartByte(area, start)].some(
     (value) => u64Within(value, iopt.iovaAlignment) !== 0,
@@ -42,16 +45,15 @@ function* splitArea(iopt: IoPagetable, area: IoptArea, lastByte: U64): ModelTask
   if (unaligned) return -Errno.EINVAL;
   if (!iopt.platform.allocate(TWO_AREAS_BYTES)) return -Errno.ENOMEM;
   yield* pages.mutex.lock();
-  const errno = splitErrno(iopt, area, pages);
+  const errno = splitErrno(iopt, area);
   if (errno === 0) replaceByHalves(iopt, area, pages, start);
   pages.mutex.unlock();
   return errno;
 }
 
-function splitErrno(iopt: IoPagetable, area: IoptArea, pages: IoptPages): number {
+function splitErrno(iopt: IoPagetable, area: IoptArea): number {
   if (area.numAccesses > 0) return -Errno.EINVAL;
-  if (area.storageDomain !== null && !iopt.disableLargePages) return -Errno.EINVAL;
-  return pages.source.type === 'dmabuf' ? -Errno.EOPNOTSUPP : 0;
+  return area.storageDomain !== null && !iopt.disableLargePages ? -Errno.EINVAL : 0;
 }
 
 function replaceByHalves(iopt: IoPagetable, area: IoptArea, pages: IoptPages, start: U64): void {

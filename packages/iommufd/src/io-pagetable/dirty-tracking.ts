@@ -1,7 +1,7 @@
 // Dirty tracking: which IOVAs devices have written, read from the page table of one domain.
 // Source followed: iopt_set_dirty_tracking(), iopt_clear_dirty_data(), iopt_read_and_clear_dirty_data() in
 // drivers/iommu/iommufd/io_pagetable.c (F.9).
-// A gap between areas ends the walk without an error.
+// A gap between areas ends the walk without an error. What was made clean is flushed once, behind the walk.
 // Simplified: the user's bitmap is one window.
 
 import type { ModelTask } from '@sgfree/hw-model';
@@ -25,6 +25,7 @@ export function* ioptSetDirtyTracking(
   yield* iopt.iovaRwsem.readLock();
   if (enable) {
     for (const area of iopt.areas.ranges) if (area.pages !== null) domain.readDirty(area, false, ignore);
+    domain.syncDirty();
   }
   iopt.iovaRwsem.readUnlock();
   return 0;
@@ -48,6 +49,7 @@ export function* ioptReadAndClearDirtyData(
   if (!domain.recordsDirty) return -Errno.EOPNOTSUPP;
   yield* iopt.iovaRwsem.readLock();
   for (const part of contiguousAreas(iopt, range)) domain.readDirty(part, noClear, record);
+  if (!noClear) domain.syncDirty();
   iopt.iovaRwsem.readUnlock();
   return 0;
 }

@@ -5,7 +5,7 @@
 
 import { fput, getFile } from '@sgfree/dma-buf';
 import type { ModelTask } from '@sgfree/hw-model';
-import { type Outcome, success } from '@sgfree/mm';
+import { Errno, type Outcome, success } from '@sgfree/mm';
 import {
   type IommufdAccessOps,
   IoptAccess,
@@ -48,9 +48,13 @@ export class IommufdAccess extends IommufdObject {
     yield* fput(ctx);
   }
 
-  /** Attaches to address space `ioasId`: 0, -EINVAL (attached already), -ENOENT, -EADDRINUSE (alignment). */
+  /** Attaches to address space `ioasId`: 0, -EINVAL (attached already), -ENOENT, -EBUSY, -EADDRINUSE (alignment). */
   *attach(ioasId: number): ModelTask<number> {
     const { access } = this;
+    yield* access.lock.lock();
+    const attached = access.iopt !== null;
+    access.lock.unlock();
+    if (attached) return -Errno.EINVAL;
     return yield* this.#change(ioasId, (iopt) => iommufdAccessAttach(access, iopt));
   }
 

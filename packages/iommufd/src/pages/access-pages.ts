@@ -15,6 +15,18 @@ import { pageSpanAt } from './page-span.ts';
  * @internal
  */
 export function* fillPinnedPfns(pages: IoptPages, first: number, last: number): ModelTask<number> {
+  return yield* fillPfns(pages, first, last, true);
+}
+
+/**
+ * The same for as long as bytes are moved, charged to nobody.
+ * @internal
+ */
+export function* readPinnedPfns(pages: IoptPages, first: number, last: number): ModelTask<number> {
+  return yield* fillPfns(pages, first, last, false);
+}
+
+function* fillPfns(pages: IoptPages, first: number, last: number, charged: boolean): ModelTask<number> {
   const reader = new PageReader(pages, first, last);
   const stored: number[] = [];
   let errno = yield* reader.next();
@@ -22,7 +34,7 @@ export function* fillPinnedPfns(pages: IoptPages, first: number, last: number): 
     storeBatch(pages, reader, stored);
     errno = yield* reader.next();
   }
-  if (errno === 0) errno = updatePinned(pages);
+  if (errno === 0 && charged) errno = updatePinned(pages);
   if (errno !== 0) {
     for (const index of stored) pages.pinnedPfns.delete(index);
     reader.releasePins();

@@ -15,8 +15,8 @@ import type { IoptPages } from './iopt-pages.ts';
 export function chargePins(process: IommufdProcess, mode: IoptAccountMode, pages: number): number {
   if (mode !== 'none') {
     const payer = mode === 'user' ? process.user : process;
-    const exempt = mode === 'mm' && process.mm.capIpcLock;
-    if (pages > 0 && !exempt && payer.lockedVm + pages > process.lockLimit) return -Errno.ENOMEM;
+    // CAP_IPC_LOCK is looked at when pages are made, not here: who takes them over with it keeps to the limit as well.
+    if (pages > 0 && payer.lockedVm + pages > process.lockLimit) return -Errno.ENOMEM;
     payer.lockedVm += pages;
   }
   process.mm.pinnedVm += pages;

@@ -66,12 +66,12 @@ export class MemfdFile implements ModelFile {
   }
 
   /**
-   * Pins `count` pages from page `first` on and appends them. The count; -EINVAL when the range passes the size; -ENOMEM,
-   * then nothing is pinned.
+   * Pins `count` pages from page `first` on and appends them. The count; -EINVAL when the last byte of the last page is past
+   * the size, also where the size is in the middle of that page; -ENOMEM, then nothing is pinned.
    * @kernel memfd_pin_folios
    */
   pinFolios(first: number, count: number, pages: PinnedPage[]): number {
-    if ((first + count) * PAGE_SIZE > alignUp(this.#bytes, PAGE_SIZE)) return -Errno.EINVAL;
+    if ((first + count) * PAGE_SIZE > this.#bytes) return -Errno.EINVAL;
     const folios: UserFolio[] = [];
     for (let page = first; page < first + count; page += 1) {
       const folio = this.#folioAt(page);

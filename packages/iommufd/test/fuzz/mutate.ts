@@ -52,11 +52,15 @@ const WIDE = [
   MAX,
 ];
 
-/** A change of the bytes. */
+/** Where the areas of the world begin. */
+const AREAS = [0x10000n, 0x20000n, 0x1010000n];
+
+/** A change of the bytes; `overlap` asks for an IOVA at or beside an area. */
 export type Mutation =
   | { readonly kind: 'bit'; readonly at: number; readonly bit: number }
   | { readonly kind: 'field'; readonly at: number; readonly narrow: number; readonly wide: bigint }
   | { readonly kind: 'nudge'; readonly at: number; readonly by: bigint }
+  | { readonly kind: 'overlap'; readonly area: number; readonly by: bigint }
   | { readonly kind: 'size'; readonly value: number }
   | { readonly kind: 'tail'; readonly bytes: Uint8Array; readonly counted: boolean }
   | { readonly kind: 'cut'; readonly bytes: number };
@@ -89,6 +93,14 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
       kind: fc.constant('nudge' as const),
       at: fc.nat(11),
       by: fc.constantFrom(-0x1000n, -0x800n, -1n, 1n, 0x800n, 0x1000n),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('overlap' as const),
+      area: fc.nat(AREAS.length - 1),
+      by: fc.constantFrom(-0x1000n, -0x800n, 0n, 0x800n, 0x3800n, 0x4000n),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('size' as const), value: narrow }) },
@@ -133,12 +145,22 @@ function fieldValue(change: Mutation, width: number, old: bigint): bigint {
   return width === 8 ? change.wide : BigInt(change.narrow);
 }
 
+/** Puts the window of a call at or beside an area; a call that may choose asks for exactly that IOVA. */
+function overlap(name: string, bytes: Uint8Array, iova: bigint): void {
+  for (const { name: field, offset, bytes: width } of iommufdStruct(name).fields) {
+    if (field === 'iova' || field === 'dst_iova') putField(bytes, offset, width, iova);
+    const chooses = field === 'flags' && /map|copy/.test(name);
+    if (chooses) putField(bytes, offset, width, readField(bytes, offset, width) | 1n);
+  }
+}
+
 function mutate(name: string, bytes: Uint8Array, change: Mutation): Uint8Array {
   const { fields } = iommufdStruct(name);
   if (change.kind === 'bit') {
     const at = change.at % Math.max(1, bytes.length);
     bytes[at] = (bytes[at] ?? 0) ^ (1 << change.bit);
-  } else if (change.kind === 'size') putField(bytes, 0, 4, BigInt(change.value));
+  } else if (change.kind === 'overlap') overlap(name, bytes, (AREAS[change.area] ?? 0n) + change.by);
+  else if (change.kind === 'size') putField(bytes, 0, 4, BigInt(change.value));
   else if (change.kind === 'cut') return bytes.slice(0, change.bytes);
   else if (change.kind === 'tail') {
     const longer = Uint8Array.from([...bytes, ...change.bytes]);

@@ -2,11 +2,8 @@
 // Source followed: our own.
 // Simplified: none.
 
-import {
-  type DmabufImport,
-  type DmabufRangeSource,
-  rangeImport as importOfStage4,
-} from '../umem/dmabuf-import.ts';
+import type { DmabufImport } from '../umem/dmabuf-import.ts';
+import { type DmabufRangeSource, rangeImport as importOfStage4 } from '../umem/range-import.ts';
 
 /**
  * Imports through `source`; the window is kept beside the ranges and never written into the mapping.

@@ -20,12 +20,8 @@ import type { Device, DmaDataDirection } from '@sgfree/dma-core';
 import { InternalError, type ModelTask } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, warnViolation } from '@sgfree/mm';
 import type { DmaRange } from '../dma-range.ts';
-import {
-  type DmabufImport,
-  type DmabufRangeSource,
-  type DmabufView,
-  windowOf,
-} from '../umem/dmabuf-import.ts';
+import { type DmabufImport, type DmabufView, windowOf } from '../umem/dmabuf-import.ts';
+import type { DmabufRangeSource } from '../umem/range-import.ts';
 
 /**
  * What is taken from exporters without range lists.

@@ -23,8 +23,8 @@ export interface DmabufView {
  * @public
  */
 export interface DmabufImport<Mapping> {
-  /** Attaches, without the lock; absent = as an importer of tables. */
-  attach?(
+  /** Attaches, without the lock. */
+  attach(
     dmabuf: DmaBuf<Mapping>,
     dev: Device | null,
     ops: DmaBufAttachOps<Mapping>,
@@ -34,32 +34,6 @@ export interface DmabufImport<Mapping> {
   unmap(attach: DmaBufAttachment<Mapping>, mapping: Mapping, dir: DmaDataDirection): ModelTask<void>;
   /** Bytes `start` to `end` (page aligned, exclusive) of the buffer. */
   view(mapping: Mapping, start: number, end: number): DmabufView;
-}
-
-/**
- * Where the ranges of a mapping come from when nothing in it is to be changed.
- * @beta
- */
-export interface DmabufRangeSource<Mapping> {
-  map(attach: DmaBufAttachment<Mapping>, dir: DmaDataDirection): ModelTask<Outcome<Mapping>>;
-  unmap(attach: DmaBufAttachment<Mapping>, mapping: Mapping, dir: DmaDataDirection): ModelTask<void>;
-  /** All ranges of the buffer, in order. */
-  ranges(mapping: Mapping): Iterable<DmaRange>;
-}
-
-/**
- * Imports through `source`; the window is kept beside the ranges and never written into the mapping.
- * @beta
- */
-export function rangeImport<Mapping>(source: DmabufRangeSource<Mapping>): DmabufImport<Mapping> {
-  return {
-    map: (attach, dir) => source.map(attach, dir),
-    unmap: (attach, mapping, dir) => source.unmap(attach, mapping, dir),
-    view: (mapping, start, end) => ({
-      ranges: () => windowOf(source.ranges(mapping), start, end),
-      close: () => undefined,
-    }),
-  };
 }
 
 /**

@@ -10,6 +10,8 @@ import {
   dmaResvReserveFences,
   dmaResvUnlock,
 } from '@sgfree/dma-buf';
+import type { DmaBufOps } from '@sgfree/dma-buf/stage-6';
+import type { SgTable } from '@sgfree/dma-sg';
 import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { expect, it } from 'vitest';
@@ -167,7 +169,8 @@ it('a revoked import is not mapped again', () => {
 
 it('a pinned import that cannot be mapped is unpinned, and keeps nothing', () => {
   const { machine, steps, request, maps, dmabuf } = rig();
-  dmabuf.ops.mapDmaBuf = function* () {
+  const ops = dmabuf.ops as DmaBufOps<SgTable>;
+  ops.mapDmaBuf = function* () {
     yield { at: 'exporter:map' };
     return { ok: false, errno: Errno.EIO };
   };

@@ -19,7 +19,6 @@ import {
   dmaResvWaitTimeout,
   MAX_SCHEDULE_TIMEOUT,
 } from '@sgfree/dma-buf';
-import { dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-3';
 import type { Device } from '@sgfree/dma-core';
 import { alignDown, alignUp, InternalError, type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
@@ -131,20 +130,10 @@ export function* ibUmemDmabufGet<Mapping>(
   if (error !== 0) return yield* putAfter(got.value, error);
   const umem = new IbUmemDmabuf(device, got.value, request);
   const dev = request.dmaDevice ?? device.dmaDevice;
-  const attached = yield* attachBy(request.via, got.value, dev, umem, ops(umem));
+  const attached = yield* request.via.attach(got.value, dev, ops(umem), umem);
   if (!attached.ok) return yield* putAfter(got.value, attached.errno);
   umem.attach = attached.value;
   return success(umem);
-}
-
-function attachBy<M>(
-  via: DmabufImport<M>,
-  dmabuf: DmaBuf<M>,
-  dev: Device | null,
-  umem: IbUmemDmabuf<M>,
-  ops: DmaBufAttachOps<M>,
-): ModelTask<Outcome<DmaBufAttachment<M>>> {
-  return via.attach?.(dmabuf, dev, ops, umem) ?? dmaBufDynamicAttach(dmabuf, dev, ops, umem);
 }
 
 function refusal(device: IbDevice, bufferSize: number, offset: number, size: number): Errno | 0 {

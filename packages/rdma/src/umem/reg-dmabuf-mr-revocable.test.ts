@@ -6,8 +6,8 @@ import { expect, it } from 'vitest';
 import { UmemMachine } from '../../test/umem-machine.ts';
 import { outcomeValue } from '../../test/verbs-rig.ts';
 import { IbAccess } from '../verbs/ib-access.ts';
-import { rangeImport } from './dmabuf-import.ts';
 import { ibUmemCheckRereg } from './ib-umem.ts';
+import { rangeImport } from './range-import.ts';
 import { ibDeregDmabufMr } from './reg-dmabuf-mr.ts';
 import { ibRegDmabufMrRevocable } from './reg-dmabuf-mr-revocable.ts';
 

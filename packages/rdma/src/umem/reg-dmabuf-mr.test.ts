@@ -1,6 +1,6 @@
 // Regions over a dma-buf: the window of stages 3 and 4, the three modes, what an invalidation does to each, and nothing left.
-import type { DmaBufAttachment } from '@sgfree/dma-buf';
 import { sgtRangeSource } from '@sgfree/dma-buf/sgt';
+import type { DmaBufOps } from '@sgfree/dma-buf/stage-6';
 import type { SgTable } from '@sgfree/dma-sg';
 import { frameOf, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
@@ -8,9 +8,9 @@ import { describe, expect, it } from 'vitest';
 import { UmemMachine } from '../../test/umem-machine.ts';
 import { outcomeValue } from '../../test/verbs-rig.ts';
 import { IbAccess } from '../verbs/ib-access.ts';
-import { rangeImport } from './dmabuf-import.ts';
 import { ibUmemDmabufMapPages } from './dmabuf-umem.ts';
 import { PageFaultService } from './page-fault-service.ts';
+import { rangeImport } from './range-import.ts';
 import { ibDeregDmabufMr, ibRegDmabufMr, ibRegDmabufMrPinned } from './reg-dmabuf-mr.ts';
 import { ibRegDmabufMrRevocable } from './reg-dmabuf-mr-revocable.ts';
 import { sgtImport } from './sgt-import.ts';
@@ -46,13 +46,14 @@ describe.each(imports)('through %s', (_name, via) => {
           let back: readonly number[] = [];
           const columns = (sgt: SgTable): number[] => [...sgt.list.dmaAddress, ...sgt.list.dmaLength];
           const { fd, frames, dmabuf } = exported(machine);
-          const own = { ...dmabuf.ops };
-          dmabuf.ops.mapDmaBuf = function* (attach, dir) {
+          const ops = dmabuf.ops as DmaBufOps<SgTable>;
+          const own = { ...ops };
+          ops.mapDmaBuf = function* (attach, dir) {
             const mapped = yield* own.mapDmaBuf(attach, dir);
             if (mapped.ok && mapped.value !== null) given = columns(mapped.value);
             return mapped;
           };
-          dmabuf.ops.unmapDmaBuf = function* (attach: DmaBufAttachment<SgTable>, sgt, dir) {
+          ops.unmapDmaBuf = function* (attach, sgt, dir) {
             back = columns(sgt);
             yield* own.unmapDmaBuf(attach, sgt, dir);
           };

@@ -6,6 +6,7 @@
 // Simplified: none.
 
 import { dmaBufMapAttachment, dmaBufUnmapAttachment, sgtRanges } from '@sgfree/dma-buf/sgt';
+import { dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-3';
 import type { SgTable } from '@sgfree/dma-sg';
 import type { DmabufImport, DmabufView } from './dmabuf-import.ts';
 
@@ -65,6 +66,7 @@ class TrimmedSgt implements DmabufView {
  * @public
  */
 export const sgtImport: DmabufImport<SgTable> = {
+  attach: dmaBufDynamicAttach,
   map: dmaBufMapAttachment,
   unmap: dmaBufUnmapAttachment,
   view: (sgt, start, end) => new TrimmedSgt(sgt, start, end),

@@ -4,6 +4,7 @@
 
 import type { EventLog } from '@sgfree/hw-model';
 import type { IoRecord } from '../io-record.ts';
+import type { MachineObserver } from '../machine-observer.ts';
 import type { PeerPlace } from '../peer-tree-site.ts';
 
 /**
@@ -35,4 +36,6 @@ export interface ExportedBarInput {
   readonly plant?: ExportedBarFault;
   /** Called after each I/O with the number done. */
   readonly onIo?: (done: number) => void;
+  /** Looks at the exporter's machine from its first request on. */
+  readonly observe?: MachineObserver;
 }

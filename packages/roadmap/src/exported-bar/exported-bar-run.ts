@@ -121,7 +121,7 @@ export class ExportedBarRun {
 }
 
 function sceneOf(input: ExportedBarInput, importer: BarImporter, log: RuleLog): ExportedBarScene {
-  const { peer, iommu, seed, plant, redirect, hostIdentity, ios } = input;
+  const { peer, iommu, seed, plant, redirect, hostIdentity, ios, observe } = input;
   return new ExportedBarScene({
     peer,
     iommu,
@@ -132,6 +132,7 @@ function sceneOf(input: ExportedBarInput, importer: BarImporter, log: RuleLog): 
     farBytes: ios.reduce((most, io) => Math.max(most, ioBytes(io)), 0),
     ...(importer.exporter === undefined ? {} : { exporter: importer.exporter }),
     ...(redirect === undefined ? {} : { redirect }),
+    ...(observe === undefined ? {} : { observe }),
     ...(hostIdentity === undefined ? {} : { hostIdentity }),
     ...(plant === 'forced-bus-address' ? { around: forcedBusAddress } : {}),
     ...(plant === 'phys-vec-leaks' ? { linuxQuirks: { physVecLeaks: true } } : {}),

@@ -22,11 +22,11 @@ import {
   type VfioMapping,
   type VfioPciDevice,
   type VfioPciDeviceOptions,
-  type VfioSgTable,
   vfioDeviceFopsUnlIoctl,
   vfioPciCoreEnable,
-  vfioSgtMapping,
 } from '@sgfree/vfio-dmabuf';
+import { type VfioSgTable, vfioSgtMapping } from '@sgfree/vfio-dmabuf/stage-6';
+import type { MachineObserver } from '../machine-observer.ts';
 import type { PeerPlace } from '../peer-tree-site.ts';
 import { FarComputer } from './far-computer.ts';
 import type { LentBarMapping } from './lent-bar-mapping.ts';
@@ -72,6 +72,7 @@ export interface ExportedBarSpec {
   /** Further options of the disk in VFIO's hands, `revoke` among them. */
   readonly vfio?: Partial<Omit<VfioPciDeviceOptions, 'platform' | 'pdev' | 'mapping'>>;
   readonly allocate?: (bytes: number) => boolean;
+  readonly observe?: MachineObserver;
 }
 
 /** A range of the BAR. @internal */
@@ -108,6 +109,7 @@ export class ExportedBarScene {
     const { scheduler, log, wire } = this;
     const common = { clock, scheduler, log, wire };
     this.computer = new NearComputer({ ...spec, ...common });
+    spec.observe?.(this.computer.fabric);
     this.tables = new TableCensus();
     const made = vfioSgtMapping({
       sgArrays: this.tables,

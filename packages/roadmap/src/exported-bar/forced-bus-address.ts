@@ -4,7 +4,8 @@
 
 import { dmaAddr } from '@sgfree/hw-model';
 import { pciP2pdmaBusAddrMap } from '@sgfree/p2p';
-import type { VfioMapping, VfioPciDmaBuf, VfioSgTable } from '@sgfree/vfio-dmabuf';
+import type { VfioMapping, VfioPciDmaBuf } from '@sgfree/vfio-dmabuf';
+import type { VfioSgTable } from '@sgfree/vfio-dmabuf/stage-6';
 
 /** `mapping` with bus addresses in its tables; what is unmapped is what was mapped. @internal */
 export function forcedBusAddress(mapping: VfioMapping<VfioSgTable>): VfioMapping<VfioSgTable> {

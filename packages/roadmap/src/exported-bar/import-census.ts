@@ -11,7 +11,7 @@ import {
   DmaRangeList,
   mapTypeOf,
 } from '@sgfree/dma-buf/stage-5';
-import { type EventLog, InternalError, type ModelTask } from '@sgfree/hw-model';
+import type { EventLog, ModelTask } from '@sgfree/hw-model';
 import type { Outcome } from '@sgfree/mm';
 import type { DmabufImport } from '@sgfree/rdma/stage-5';
 import { VfioPciDmaBuf } from '@sgfree/vfio-dmabuf/stage-5';
@@ -63,9 +63,7 @@ export class ImportCensus {
     const back = (mapping: LentBarMapping): void => this.#back(mapping);
     return {
       *attach(dmabuf, dev, ops: DmaBufAttachOps<LentBarMapping>, priv): ModelTask<Attached> {
-        const task = via.attach?.(dmabuf, dev, ops, priv);
-        if (task === undefined) throw new InternalError('an import that negotiates attaches by itself');
-        return agreed(yield* task);
+        return agreed(yield* via.attach(dmabuf, dev, ops, priv));
       },
       *map(attach, dir) {
         const mapped = yield* via.map(attach, dir);

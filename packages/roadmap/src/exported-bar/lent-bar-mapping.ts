@@ -3,7 +3,7 @@
 // Simplified: none.
 
 import type { DmaRangeList } from '@sgfree/dma-buf/stage-5';
-import type { VfioSgTable } from '@sgfree/vfio-dmabuf';
+import type { VfioSgTable } from '@sgfree/vfio-dmabuf/stage-6';
 
 /** @internal */
 export type LentBarMapping = VfioSgTable | DmaRangeList;

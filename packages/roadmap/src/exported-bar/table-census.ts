@@ -6,7 +6,8 @@
 import type { DmaBufMappingSgtExpOps } from '@sgfree/dma-buf/sgt';
 import type { DmaBufMappingMatch } from '@sgfree/dma-buf/stage-5';
 import { type SgArrayAllocator, SgHeap } from '@sgfree/dma-sg';
-import type { VfioMapping, VfioSgTable } from '@sgfree/vfio-dmabuf';
+import type { VfioMapping } from '@sgfree/vfio-dmabuf';
+import type { VfioSgTable } from '@sgfree/vfio-dmabuf/stage-6';
 
 /**
  * What was counted.

@@ -8,6 +8,7 @@ import type { ModelTask } from '@sgfree/hw-model';
 import { iommufdDeviceDetach, iommufdDeviceUnbind } from '@sgfree/iommufd/stage-7';
 import type { Outcome } from '@sgfree/mm';
 import { type VfioPciDmaBuf, vfioPciCoreCloseDevice } from '@sgfree/vfio-dmabuf/stage-6';
+import type { MachineObserver } from '../machine-observer.ts';
 import { takeBack, turnOn } from '../revoke/revoke-owner.ts';
 import { NO_WORK, type WorkCounts, workSince } from '../work-counts.ts';
 import { GuestFaultHandler } from './guest-fault-handler.ts';
@@ -56,10 +57,10 @@ export class GuestSpaceRun {
   readonly #fd: number;
   readonly #lent: VfioPciDmaBuf;
 
-  constructor(input: GuestSpaceInput) {
+  constructor(input: GuestSpaceInput, observe?: MachineObserver) {
     this.settings = guestSpaceSettings(input);
     const { plant, door, seed } = this.settings;
-    this.scene = new GuestSpaceScene(this.settings, plantedDoor(door, plant));
+    this.scene = new GuestSpaceScene(this.settings, plantedDoor(door, plant), observe);
     const { scene } = this;
     this.twoRanges = probeTwoRanges(scene, seed, plant === 'swapped-ranges');
     this.#fd = scene.exportBar({ offset: 0, length: scene.barSlots.bytes });

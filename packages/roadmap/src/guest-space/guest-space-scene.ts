@@ -24,6 +24,7 @@ import { copyToUser, type Outcome } from '@sgfree/mm';
 import { VFIO_DEVICE_IOCTL, vfioDeviceFopsUnlIoctl, vfioPciCoreEnable } from '@sgfree/vfio-dmabuf/stage-6';
 import { type BarRange, featureRequest } from '../exported-bar/exported-bar-scene.ts';
 import { LENT_BAR, NearComputer } from '../exported-bar/near-computer.ts';
+import type { MachineObserver } from '../machine-observer.ts';
 import { LentSlots } from '../revoke/lent-slots.ts';
 import { WatchedMemory } from '../revoke/watched-memory.ts';
 import type { WorkCounts } from '../work-counts.ts';
@@ -63,7 +64,7 @@ export class GuestSpaceScene {
   /** Counters before the first mapping. */
   readonly workBefore: WorkCounts;
 
-  constructor(settings: GuestSpaceSettings, door: GuestSpaceDoor) {
+  constructor(settings: GuestSpaceSettings, door: GuestSpaceDoor, observe?: MachineObserver) {
     const { seed, jobs, jobBytes, place, plant } = settings;
     const { clock, log } = this;
     log.enabled = true;
@@ -76,6 +77,7 @@ export class GuestSpaceScene {
     const redirect = plant !== 'no-redirect';
     const wire = new RdmaWire();
     this.computer = new NearComputer({ peer: place, clock, log, scheduler, wire, bar: this.bar, redirect });
+    observe?.(this.computer.fabric);
     this.kernel = new GuestKernel({ computer: this.computer, scheduler, log, door });
     this.calls = new GuestCalls(this.kernel.ctx);
     this.engine = new DmaEngine(this.computer.fabric, this.computer.nic.endpoint);

@@ -3,6 +3,7 @@
 // Simplified: none.
 
 import { hex, PAGE_SIZE } from '@sgfree/hw-model';
+import type { MachineObserver } from '../machine-observer.ts';
 import { compareGuestData, type GuestDataCheck } from './guest-space-data.ts';
 import type { GuestSpaceInput } from './guest-space-input.ts';
 import type {
@@ -20,8 +21,8 @@ import type { GuestTraffic } from './guest-traffic.ts';
  * Lets a guest map RAM and a lent BAR, lets its device work on both, takes the BAR back, and reports what happened.
  * @beta
  */
-export function runGuestSpace(input: GuestSpaceInput): GuestSpaceReport {
-  const run = new GuestSpaceRun(input);
+export function runGuestSpace(input: GuestSpaceInput, observe?: MachineObserver): GuestSpaceReport {
+  const run = new GuestSpaceRun(input, observe);
   run.run();
   const { scene, watch, settings: shown } = run;
   const data = dataOf(run);

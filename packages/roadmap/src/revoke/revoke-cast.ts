@@ -6,6 +6,7 @@
 import { Clock, EventLog, InternalError, type ModelTask, type Scheduler } from '@sgfree/hw-model';
 import type { VfioPciDmaBuf } from '@sgfree/vfio-dmabuf/stage-6';
 import { ExportedBarScene } from '../exported-bar/exported-bar-scene.ts';
+import type { MachineObserver } from '../machine-observer.ts';
 import type { PeerPlace } from '../peer-tree-site.ts';
 import { LentConnection } from './lent-connection.ts';
 import { LentSlots } from './lent-slots.ts';
@@ -31,6 +32,7 @@ export interface RevokeCastSpec {
   readonly plant?: RevokePlant;
   /** Default `table`. */
   readonly op?: RevokeOperation;
+  readonly observe?: MachineObserver;
 }
 
 /** A region with its connection and its traffic. @internal */
@@ -71,6 +73,7 @@ export class RevokeCast {
       log: this.log,
       bar: this.memory,
       farBytes: this.slots.bytes,
+      ...(spec.observe === undefined ? {} : { observe: spec.observe }),
       ...(this.way.exporter === undefined ? {} : { exporter: this.way.exporter }),
       vfio: plant === 'exporter-does-not-wait' ? { revoke: 'notify' } : {},
     });

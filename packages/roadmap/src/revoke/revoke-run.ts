@@ -7,6 +7,7 @@ import type { ModelTask, ScheduledTask } from '@sgfree/hw-model';
 import { Clock, Scheduler } from '@sgfree/hw-model';
 import { vfioPciCoreCloseDevice } from '@sgfree/vfio-dmabuf/stage-6';
 import { closeEnd } from '../exported-bar/rdma-end.ts';
+import type { MachineObserver } from '../machine-observer.ts';
 import type { WorkCounts } from '../work-counts.ts';
 import type { LentTraffic } from './lent-traffic.ts';
 import { PlantedRevokeFault } from './planted-revoke-fault.ts';
@@ -48,10 +49,14 @@ export class RevokeRun {
   readonly #scheduler: Scheduler;
   readonly #fault: PlantedRevokeFault;
 
-  constructor(input: RevokeInput) {
+  constructor(input: RevokeInput, observe?: MachineObserver) {
     this.settings = revokeSettings(input);
     this.#scheduler = new Scheduler({ seed: input.seed, clock: new Clock() });
-    this.cast = new RevokeCast({ ...this.settings, scheduler: this.#scheduler });
+    this.cast = new RevokeCast({
+      ...this.settings,
+      scheduler: this.#scheduler,
+      ...(observe === undefined ? {} : { observe }),
+    });
     this.watch = new RevokeWatch(this.cast);
     this.workBefore = this.cast.scene.kernel.sampleWork();
     this.probes = new Map(this.cast.roles.map((role) => [role, []]));

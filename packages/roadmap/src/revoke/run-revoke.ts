@@ -4,6 +4,7 @@
 
 import type { RdmaStatusName } from '@sgfree/hw-model';
 import { sceneRoutes } from '../exported-bar/scene-figures.ts';
+import type { MachineObserver } from '../machine-observer.ts';
 import type { LentTraffic } from './lent-traffic.ts';
 import type { RevokeRole } from './revoke-cast.ts';
 import { compareRevokeData } from './revoke-data.ts';
@@ -25,8 +26,8 @@ import type { RevokeMoment } from './revoke-watch.ts';
  * Lends a BAR to the regions of `input`, lets peers work on it, takes it back, and reports what happened and when.
  * @public
  */
-export function runRevoke(input: RevokeInput): RevokeReport {
-  const run = new RevokeRun(input);
+export function runRevoke(input: RevokeInput, observe?: MachineObserver): RevokeReport {
+  const run = new RevokeRun(input, observe);
   run.run();
   const { cast, watch } = run;
   const { roles, scene } = cast;

@@ -1,14 +1,6 @@
 // The exporter's operations: the order in which attach and map refuse, what a mapping is, and what every failure leaves.
-import {
-  dmaBufAttach,
-  dmaBufDynamicAttach,
-  dmaBufExport,
-  dmaBufGet,
-  dmaBufPin,
-  dmaBufPut,
-  dmaResvLock,
-  dmaResvUnlock,
-} from '@sgfree/dma-buf';
+import { dmaBufGet, dmaBufPin, dmaBufPut, dmaResvLock, dmaResvUnlock } from '@sgfree/dma-buf';
+import { type DmaBufOps, dmaBufAttach, dmaBufDynamicAttach, dmaBufExport } from '@sgfree/dma-buf/stage-6';
 import { addOffset, type ModelTask } from '@sgfree/hw-model';
 import { Errno, failure, success } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
@@ -112,11 +104,12 @@ describe('map', () => {
         if (!attach.ok) throw new Error('no attachment');
         yield* dmaResvLock(dmabuf.resv);
         expect(yield* dmaBufPin(attach.value)).toBe(0);
-        const raw = yield* dmabuf.ops.mapDmaBuf(attach.value, 'to-device');
+        const ops = dmabuf.ops as DmaBufOps<VfioSgTable>;
+        const raw = yield* ops.mapDmaBuf(attach.value, 'to-device');
         if (!raw.ok || raw.value === null) throw new Error('no table');
         expect([raw.value.segmentCount, raw.value.mappedCount]).toEqual([0, 2]);
         expect([...raw.value.list.dmaLength.subarray(0, 2)]).toEqual([0x2000, 0x1000]);
-        yield* dmabuf.ops.unmapDmaBuf(attach.value, raw.value, 'to-device');
+        yield* ops.unmapDmaBuf(attach.value, raw.value, 'to-device');
         dmaResvUnlock(dmabuf.resv);
       })(),
     );

@@ -3,7 +3,8 @@
 // There is no pin: success of dma_buf_pin says nothing here. Routes are tested when mapping, not when attaching.
 // Simplified: none.
 
-import { type DmaBuf, type DmaBufAttachment, type DmaBufOps, dmaBufAttachRevocable } from '@sgfree/dma-buf';
+import { type DmaBuf, type DmaBufAttachment, dmaBufAttachRevocable } from '@sgfree/dma-buf';
+import type { DmaBufOps } from '@sgfree/dma-buf/stage-3';
 import type { DmaDataDirection } from '@sgfree/dma-core';
 import { InternalError, type ModelTask, type YieldPoint } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome } from '@sgfree/mm';

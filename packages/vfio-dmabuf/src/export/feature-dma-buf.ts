@@ -3,7 +3,8 @@
 // A buffer made while the memory is off is born taken back.
 // Simplified: none.
 
-import { type DmaBuf, dmaBufExport, dmaBufFd, dmaBufPut, dmaResvLock, dmaResvUnlock } from '@sgfree/dma-buf';
+import { type DmaBuf, dmaBufFd, dmaBufPut, dmaResvLock, dmaResvUnlock } from '@sgfree/dma-buf';
+import { dmaBufExport } from '@sgfree/dma-buf/stage-3';
 import { type ModelTask, offsetWithin, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import { vfioPciMemoryEnabled } from '../device/memory-enabled.ts';

@@ -2,14 +2,8 @@
 // buffers through iommufd: each errno that the exporter decides. Where iommufd places a buffer is not looked at.
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import {
-  dmaBufDetach,
-  dmaBufDynamicAttach,
-  dmaBufGet,
-  dmaBufPut,
-  dmaResvLock,
-  dmaResvUnlock,
-} from '@sgfree/dma-buf';
+import { dmaBufDetach, dmaBufGet, dmaBufPut, dmaResvLock, dmaResvUnlock } from '@sgfree/dma-buf';
+import { dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-6';
 import type { ModelTask } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';

@@ -1,14 +1,8 @@
 // What a user, an owner and importers can do to a VFIO device in the scripts about revoking.
 // Simplified: one device does everything; the other one of the machine takes part in hot resets only.
 
-import {
-  type DmaBuf,
-  type DmaBufAttachment,
-  dmaBufDetach,
-  dmaBufDynamicAttach,
-  dmaBufGet,
-  dmaBufPut,
-} from '@sgfree/dma-buf';
+import { type DmaBuf, type DmaBufAttachment, dmaBufDetach, dmaBufGet, dmaBufPut } from '@sgfree/dma-buf';
+import { dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-6';
 import type { ModelTask } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import {
@@ -16,7 +10,6 @@ import {
   type VfioBarMapping,
   VfioDeviceSet,
   type VfioPciDevice,
-  type VfioSgTable,
   vfioPciConfigRead,
   vfioPciConfigWrite,
   vfioPciCoreCloseDevice,
@@ -25,6 +18,7 @@ import {
   vfioPciDevSetHotReset,
   vfioPciIoctlReset,
 } from '../../src/index.ts';
+import type { VfioSgTable } from '../../src/stage-6.ts';
 import { type ImporterManners, TestImporter } from '../test-importer.ts';
 import { featureBytes, VfioMachine } from '../vfio-machine.ts';
 import type { TriggerMachine, TriggerSteps } from './trigger-script.ts';

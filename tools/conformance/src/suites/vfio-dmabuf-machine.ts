@@ -30,12 +30,8 @@ import {
 } from '@sgfree/iommufd';
 import { FrameAllocator, PageAllocator, ProcessMemory } from '@sgfree/mm';
 import { P2pPlatform, PageRoutes, type PciDev, pcimP2pdmaInit } from '@sgfree/p2p';
-import {
-  VfioPciDevice,
-  vfioPciCoreEnable,
-  vfioPciDmaBufIommufdMap,
-  vfioSgtMapping,
-} from '@sgfree/vfio-dmabuf';
+import { VfioPciDevice, vfioPciCoreEnable, vfioPciDmaBufIommufdMap } from '@sgfree/vfio-dmabuf';
+import { vfioSgtMapping } from '@sgfree/vfio-dmabuf/stage-6';
 import { MalformedValue, read } from '../recorded-value.ts';
 import { BrokenHeader, type FileContext, type JsonRecord } from '../suite.ts';
 import { busAddress } from './recorded-device.ts';

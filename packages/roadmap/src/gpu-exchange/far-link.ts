@@ -1,0 +1,157 @@
+// FarLink: the peer on the wire and one object: a pair of queue pairs, a region over the object, and a stretch of the peer's buffer.
+// Source followed: what a user of verbs sets up before the first transfer; a dynamic region whose faults bring the memory back.
+// Simplified: every work request asks for a completion.
+
+import { InternalError, type ModelTask, rdmaStatusName } from '@sgfree/hw-model';
+import type { Outcome } from '@sgfree/mm';
+import {
+  type DmabufImport,
+  IbAccess,
+  type IbQp,
+  type IbUmemDmabuf,
+  IbWcStatus,
+  ibCreateCq,
+  ibCreateQp,
+  ibDeregDmabufMr,
+  ibDestroyCq,
+  ibDestroyQp,
+  ibPostSend,
+  ibRegDmabufMr,
+  nextCompletion,
+  type PageFaultService,
+  type UmemMr,
+} from '@sgfree/rdma';
+import type { FarComputer } from '../exported-bar/far-computer.ts';
+import { connectEnds, type RdmaEnd } from '../exported-bar/rdma-end.ts';
+import { registerCareless } from './careless-region.ts';
+import type { ExchangeKernel } from './exchange-kernel.ts';
+
+const TRANSFER_BYTES = 8192;
+const DEPTH = 4;
+const CAPACITY = {
+  maxSendWr: 2 * DEPTH,
+  maxRecvWr: 1,
+  maxSendSge: 1,
+  maxRecvSge: 1,
+  maxInlineData: 0,
+} as const;
+const RIGHTS: number = IbAccess.LOCAL_WRITE + IbAccess.REMOTE_WRITE + IbAccess.REMOTE_READ;
+
+/** @internal */
+export interface FarLinkParts<Mapping> {
+  readonly kernel: ExchangeKernel;
+  /** The adapter beside the card. */
+  readonly near: RdmaEnd;
+  readonly faults: PageFaultService;
+  readonly far: FarComputer;
+  /** First byte in the peer's buffer, and bytes. */
+  readonly at: number;
+  readonly bytes: number;
+  readonly via: DmabufImport<Mapping>;
+  /** The adapter's driver does not stop the adapter when the memory moves. */
+  readonly careless: boolean;
+}
+
+/** @internal */
+export class FarLink<Mapping> {
+  /** Work requests that ended well, and how the others ended. */
+  completed = 0;
+  readonly failures: string[] = [];
+  readonly #parts: FarLinkParts<Mapping>;
+  readonly #near: RdmaEnd;
+  readonly #far: RdmaEnd;
+  #region: UmemMr<IbUmemDmabuf<Mapping>> | null = null;
+  /** Work requests under way. */
+  outstanding = 0;
+
+  constructor(parts: FarLinkParts<Mapping>) {
+    this.#parts = parts;
+    this.#near = anotherEnd(parts.near);
+    this.#far = anotherEnd(parts.far.end);
+    connectEnds(this.#near, this.#far);
+  }
+
+  /** Registers the buffer behind `fd`; 0 or a negative errno. */
+  *join(fd: number): ModelTask<number> {
+    const { kernel, near, faults, bytes, via, careless } = this.#parts;
+    const request = { platform: kernel.dmaBufs, fd, offset: 0, size: bytes, access: RIGHTS, via };
+    const made = careless
+      ? yield* registerCareless(near.pd, request)
+      : yield* ibRegDmabufMr(near.pd, request, 0, faults);
+    if (!made.ok) return -made.errno;
+    this.#region = made.value;
+    return 0;
+  }
+
+  /** The peer fetches the object's bytes, or sends those of its buffer; true when every work request ended well. */
+  *transfer(opcode: 'rdma-read' | 'rdma-write'): ModelTask<boolean> {
+    const { bytes } = this.#parts;
+    const before = this.failures.length;
+    for (let offset = 0; offset < bytes; offset += TRANSFER_BYTES) {
+      if (this.outstanding === DEPTH) yield* this.#complete();
+      if (this.failures.length > before) break;
+      this.#post(opcode, offset, Math.min(TRANSFER_BYTES, bytes - offset));
+    }
+    while (this.outstanding > 0) yield* this.#complete();
+    return this.failures.length === before;
+  }
+
+  /** The peer's own bytes. */
+  store(bytes: Uint8Array): void {
+    this.#parts.far.store(this.#parts.at, bytes);
+  }
+
+  load(): Uint8Array {
+    const bytes = new Uint8Array(this.#parts.bytes);
+    this.#parts.far.load(this.#parts.at, bytes);
+    return bytes;
+  }
+
+  /** Gives region and queue pairs back; 0 or a negative errno. */
+  *leave(): ModelTask<number> {
+    const region = this.#region;
+    this.#region = null;
+    const error = region === null ? 0 : yield* ibDeregDmabufMr(region);
+    for (const { qp, cq } of [this.#near, this.#far]) {
+      yield* ibDestroyQp(qp);
+      ibDestroyCq(cq);
+    }
+    return error;
+  }
+
+  #post(opcode: 'rdma-read' | 'rdma-write', offset: number, length: number): void {
+    const { far, at } = this.#parts;
+    if (this.#region === null) throw new InternalError('the object is not registered');
+    const posted = ibPostSend(this.#far.qp, [
+      {
+        wrId: offset,
+        opcode,
+        sgList: [{ addr: at + offset, length, lkey: far.region.lkey }],
+        sendFlags: { signaled: true },
+        remoteAddr: offset,
+        rkey: this.#region.mr.rkey,
+      },
+    ]);
+    if (posted === 0) this.outstanding += 1;
+    else this.failures.push(`errno ${-posted}`);
+  }
+
+  *#complete(): ModelTask<void> {
+    const { status } = yield* nextCompletion(this.#far.cq);
+    this.outstanding -= 1;
+    if (status === IbWcStatus.SUCCESS) this.completed += 1;
+    else this.failures.push(rdmaStatusName(status));
+  }
+}
+
+/** A further queue pair of the same device and protection domain. */
+function anotherEnd({ device, pd }: RdmaEnd): RdmaEnd {
+  const cq = made(ibCreateCq(device, 4 * DEPTH));
+  const qp: IbQp = made(ibCreateQp(pd, { qpType: 'rc', sendCq: cq, recvCq: cq, cap: CAPACITY }));
+  return { device, pd, cq, qp };
+}
+
+function made<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new InternalError(`an adapter has no room for a queue pair: ${outcome.errno}`);
+  return outcome.value;
+}
