@@ -5,7 +5,7 @@
 // Simplified: none.
 
 import { InternalError, PAGE_SIZE, type PhysicalMemory } from '@sgfree/hw-model';
-import { iommuIotlbSync, mapFramesNosync, type PagingDomain, unmapFramesAndSync } from '@sgfree/iommu';
+import { mapFramesNosync, type PagingDomain, unmapFramesAndSync } from '@sgfree/iommu';
 import { warnViolation } from '@sgfree/mm';
 import { type U64, type U64Range, u64At, u64Hex, u64Max, u64Min, u64Previous } from '../u64/u64.ts';
 import { DirtyBits } from './dirty-bits.ts';
@@ -99,7 +99,7 @@ export class IoptDomain {
 
   /**
    * Visits the bytes of `range` that pages written since the last clearing hold; the pages become clean unless `keep`.
-   * What was cleared is still to be flushed: {@link IoptDomain.syncDirty}. Nothing for a domain that records no writes.
+   * What was cleared is in the gather of the paging domain, still to be flushed. Nothing for a domain that records no writes.
    */
   readDirty(range: U64Range, keep: boolean, visit: (dirty: U64Range) => void): void {
     const [first, last] = [range.first, range.last].map(({ page, byte }) => this.#unitOf(page, byte)) as [
@@ -112,11 +112,6 @@ export class IoptDomain {
       const to = u64Previous(this.#addressOf(unit + units));
       visit({ first: u64Max(from, range.first), last: u64Min(to, range.last) });
     });
-  }
-
-  /** Flushes what was made clean: the unit could hold entries that it takes for dirty, and would set no bit again. */
-  syncDirty(): void {
-    iommuIotlbSync(this.domain, this.domain.ownGather);
   }
 
   /** What hardware does when a device writes at `iova`; false when nothing is mapped there or nothing is recorded. */

@@ -5,6 +5,7 @@
 // Simplified: the user's bitmap is one window.
 
 import type { ModelTask } from '@sgfree/hw-model';
+import { iommuIotlbSync } from '@sgfree/iommu';
 import { Errno } from '@sgfree/mm';
 import type { IoptDomain } from '../domain/iopt-domain.ts';
 import type { U64Range } from '../u64/u64.ts';
@@ -25,13 +26,18 @@ export function* ioptSetDirtyTracking(
   yield* iopt.iovaRwsem.readLock();
   if (enable) {
     for (const area of iopt.areas.ranges) if (area.pages !== null) domain.readDirty(area, false, ignore);
-    domain.syncDirty();
+    flushClean(domain);
   }
   iopt.iovaRwsem.readUnlock();
   return 0;
 }
 
 function ignore(): void {}
+
+/** The unit could hold entries that it takes for dirty, and would set no bit again. */
+function flushClean({ domain }: IoptDomain): void {
+  iommuIotlbSync(domain, domain.ownGather);
+}
 
 /**
  * Tells `record` of the written parts of `range`, up to the first gap between areas, and makes the pages clean unless
@@ -49,7 +55,7 @@ export function* ioptReadAndClearDirtyData(
   if (!domain.recordsDirty) return -Errno.EOPNOTSUPP;
   yield* iopt.iovaRwsem.readLock();
   for (const part of contiguousAreas(iopt, range)) domain.readDirty(part, noClear, record);
-  if (!noClear) domain.syncDirty();
+  if (!noClear) flushClean(domain);
   iopt.iovaRwsem.readUnlock();
   return 0;
 }

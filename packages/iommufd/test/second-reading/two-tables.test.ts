@@ -95,6 +95,19 @@ describe('several tables', () => {
     expect(bench.machine.rules()).toEqual([]);
   });
 
+  it('the last one takes the place of the one that goes: it remembers the pages of what is mapped from then on', () => {
+    const bench = new Bench();
+    const [first, second, third] = [bench.add(), bench.add(), bench.add()];
+    bench.map(0, 2, AT);
+    bench.remove(first);
+    bench.map(2, 2, AT + 0x10000);
+    const { iopt } = bench.ioas;
+    expect(iopt.domains.map((domain) => [second, third].indexOf(domain))).toEqual([1, 0]);
+    expect(iopt.areas.ranges.map(({ storageDomain }) => storageDomain === third)).toEqual([true, true]);
+    bench.remove(second);
+    expect(bench.paid).toEqual([4, 0, 4]);
+  });
+
   it('lose an area together', () => {
     const bench = new Bench();
     const tables = [bench.add(), bench.add(), bench.add()];
