@@ -3,6 +3,7 @@
 // Simplified: nothing was revoked, and strict mode has no flush queue.
 
 import { newVtdUnitCounters } from '@sgfree/hw-model';
+import { fabricRoutes } from './fabric-routes.ts';
 import type { RunTally } from './io-run.ts';
 import type { NvmeMachine } from './nvme-machine.ts';
 import type { PeerReport } from './peer-report.ts';
@@ -49,7 +50,6 @@ export function buildReport(run: FinishedRun): StageReport {
   const leftovers = leftoversOf(run);
   const unit = machine.unit?.counters ?? newVtdUnitCounters();
   const { counters: controller } = machine.controller;
-  const { memory, switchLocal, hostBridge, refused } = machine.fabric.counters;
   return {
     ...identity,
     mode: machine.unit === null ? 'direct' : 'strict',
@@ -73,12 +73,7 @@ export function buildReport(run: FinishedRun): StageReport {
       totalBytes: stack.tracking.takenBytes,
       peakBytes: stack.tracking.peak,
     },
-    fabric: {
-      memory: { ...memory },
-      switchLocal: { ...switchLocal },
-      hostBridge: { ...hostBridge },
-      refused: { ...refused },
-    },
+    fabric: fabricRoutes(machine.fabric),
     iommu: {
       translations: unit.translations,
       iotlbHits: unit.iotlbHits,

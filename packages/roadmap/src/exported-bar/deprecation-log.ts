@@ -2,7 +2,8 @@
 // Source followed: our own event `rdma:deprecated-import`, once for each attachment.
 // Simplified: none.
 
-import { EventLog, type ModelEvent } from '@sgfree/hw-model';
+import type { ModelEvent } from '@sgfree/hw-model';
+import { PassingLog } from '../passing-log.ts';
 
 const DEPRECATED_IMPORT = 'rdma:deprecated-import';
 
@@ -14,18 +15,10 @@ export const deprecatedImports = (events: readonly ModelEvent[]): number =>
  * A log of warnings.
  * @internal
  */
-export class DeprecationLog extends EventLog {
+export class DeprecationLog extends PassingLog {
   count = 0;
-  readonly #listener: EventLog | undefined;
 
-  constructor(listener?: EventLog) {
-    super();
-    this.enabled = true;
-    this.#listener = listener;
-  }
-
-  override post(event: ModelEvent): void {
+  protected override hear(event: ModelEvent): void {
     this.count += deprecatedImports([event]);
-    this.#listener?.post(event);
   }
 }

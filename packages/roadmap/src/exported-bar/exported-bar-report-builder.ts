@@ -4,13 +4,15 @@
 // Simplified: nothing was revoked, and strict mode has no flush queue.
 
 import { newVtdUnitCounters } from '@sgfree/hw-model';
+import { fabricRoutes } from '../fabric-routes.ts';
+import { noClasses } from '../no-classes.ts';
 import { teardownFailures } from '../report-builder.ts';
 import type { StageIdentity } from '../scenario.ts';
 import { leftoverCount, type StageReport } from '../stage-report.ts';
 import { workSince } from '../work-counts.ts';
 import type { ExportedBarReport } from './exported-bar-report.ts';
 import type { ExportedBarRun } from './exported-bar-run.ts';
-import { noClasses, type PairUse, sceneLeftovers, scenePeer, sceneRoutes } from './scene-figures.ts';
+import { type PairUse, sceneLeftovers, scenePeer } from './scene-figures.ts';
 
 /** @internal */
 export function buildExportedBarReport(identity: StageIdentity, run: ExportedBarRun): StageReport {
@@ -47,7 +49,7 @@ export function buildExportedBarReport(identity: StageIdentity, run: ExportedBar
       // An import holds a table or a list, never both.
       peakBytes: scene.tables.peakBytes + (lists?.peakBytes ?? 0),
     },
-    fabric: sceneRoutes(scene),
+    fabric: fabricRoutes(scene.computer.fabric),
     iommu: {
       translations: unit.translations,
       iotlbHits: unit.iotlbHits,

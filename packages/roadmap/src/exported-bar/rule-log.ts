@@ -2,24 +2,17 @@
 // Source followed: the project's rule that a WARN of the kernel is a violation event.
 // Simplified: none.
 
-import { EventLog, type ModelEvent } from '@sgfree/hw-model';
+import type { ModelEvent } from '@sgfree/hw-model';
+import { PassingLog } from '../passing-log.ts';
 
 /**
  * A log of violations.
  * @internal
  */
-export class RuleLog extends EventLog {
+export class RuleLog extends PassingLog {
   readonly rules: string[] = [];
-  readonly #listener: EventLog | undefined;
 
-  constructor(listener?: EventLog) {
-    super();
-    this.enabled = true;
-    this.#listener = listener;
-  }
-
-  override post(event: ModelEvent): void {
+  protected override hear(event: ModelEvent): void {
     if (event.kind === 'violation') this.rules.push(String(event['rule']));
-    this.#listener?.post(event);
   }
 }

@@ -1,48 +1,17 @@
-// The figures that every run on the scene of an exported BAR reports alike: requests by their way, the pair, what is left.
+// The figures that every run on the scene of an exported BAR reports alike: the pair, and what is left.
 // Source followed: the project's design, "what every stage is judged by".
-// What only a storage driver has is zero here: requests by class, descriptor blocks.
+// What only a storage driver has is zero here: descriptor blocks.
 // Simplified: none.
 
 import { pciP2pdmaDistance } from '@sgfree/p2p';
 import type { PeerReport } from '../peer-report.ts';
-import {
-  type ClassReport,
-  type Leftovers,
-  REPORT_CLASSES,
-  type ReportClass,
-  type StageReport,
-} from '../stage-report.ts';
+import type { Leftovers } from '../stage-report.ts';
 import { untranslatedWay } from '../untranslated-way.ts';
-import { NO_WORK } from '../work-counts.ts';
 import type { ExportedBarScene } from './exported-bar-scene.ts';
 import { LENT_BAR } from './near-computer.ts';
 
-const NO_REQUESTS: ClassReport = {
-  ...NO_WORK,
-  requests: 0,
-  bytes: 0,
-  segments: 0,
-  dmaRangesOut: 0,
-  trackingBytes: 0,
-};
-
 /** What a run adds to what the scene knows of the pair. @internal */
 export type PairUse = Pick<PeerReport, 'barPagesUsed' | 'iosLeftOut' | 'refusals' | 'bytesUntouched'>;
-
-/** No request of a block layer. @internal */
-export const noClasses = (): Record<ReportClass, ClassReport> =>
-  Object.fromEntries(REPORT_CLASSES.map((kind) => [kind, NO_REQUESTS])) as Record<ReportClass, ClassReport>;
-
-/** Requests on the near computer's fabric by their way, up to now. @internal */
-export function sceneRoutes({ computer }: ExportedBarScene): StageReport['fabric'] {
-  const { memory, switchLocal, hostBridge, refused } = computer.fabric.counters;
-  return {
-    memory: { ...memory },
-    switchLocal: { ...switchLocal },
-    hostBridge: { ...hostBridge },
-    refused: { ...refused },
-  };
-}
 
 /** The adapter, the disk, and what the kernel says of the way between them. @internal */
 export function scenePeer({ computer, kernel, barBytes }: ExportedBarScene, use: PairUse): PeerReport {

@@ -17,13 +17,14 @@ import {
   ibDestroyQp,
   ibPostSend,
   ibRegDmabufMr,
+  ibUmemDmabufUnmapPages,
   nextCompletion,
   type PageFaultService,
   type UmemMr,
 } from '@sgfree/rdma';
 import type { FarComputer } from '../exported-bar/far-computer.ts';
 import { connectEnds, type RdmaEnd } from '../exported-bar/rdma-end.ts';
-import { registerCareless } from './careless-region.ts';
+import { registerToldRegion } from '../told-region.ts';
 import type { ExchangeKernel } from './exchange-kernel.ts';
 
 const TRANSFER_BYTES = 8192;
@@ -76,7 +77,7 @@ export class FarLink<Mapping> {
     const { kernel, near, faults, bytes, via, careless } = this.#parts;
     const request = { platform: kernel.dmaBufs, fd, offset: 0, size: bytes, access: RIGHTS, via };
     const made = careless
-      ? yield* registerCareless(near.pd, request)
+      ? yield* registerToldRegion(near.pd, request, ibUmemDmabufUnmapPages)
       : yield* ibRegDmabufMr(near.pd, request, 0, faults);
     if (!made.ok) return -made.errno;
     this.#region = made.value;

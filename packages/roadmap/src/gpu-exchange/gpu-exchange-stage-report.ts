@@ -3,15 +3,11 @@
 // Simplified: the disk's requests are of no class of the block layer: nothing is mapped for them.
 
 import { newVtdUnitCounters } from '@sgfree/hw-model';
+import { fabricRoutes } from '../fabric-routes.ts';
+import { noClasses } from '../no-classes.ts';
 import { teardownFailures } from '../report-builder.ts';
-import {
-  type ClassReport,
-  type Leftovers,
-  REPORT_CLASSES,
-  type StageFailure,
-  type StageReport,
-} from '../stage-report.ts';
-import { NO_WORK, workSince } from '../work-counts.ts';
+import type { Leftovers, StageFailure, StageReport } from '../stage-report.ts';
+import { workSince } from '../work-counts.ts';
 import type { ExchangeRun } from './exchange-run.ts';
 import type { GpuExchangeMove } from './gpu-exchange-report.ts';
 
@@ -20,15 +16,6 @@ const TITLES = {
   amdgpu: 'GPU VRAM, tables as amdgpu makes them',
   xe: 'GPU VRAM, tables as xe makes them',
 } as const;
-
-const NO_CLASS: ClassReport = {
-  ...NO_WORK,
-  requests: 0,
-  bytes: 0,
-  segments: 0,
-  dmaRangesOut: 0,
-  trackingBytes: 0,
-};
 
 /** The report of a run that has been left. @internal */
 export function exchangeStageReport<M extends object>(
@@ -42,7 +29,6 @@ export function exchangeStageReport<M extends object>(
   const failures = [...run.failures.map(failureOf), ...teardownFailures(leftovers)];
   const { translations, iotlbHits, iotlbMisses, faults } =
     kernel.translation.unit?.counters ?? newVtdUnitCounters();
-  const { memory, switchLocal, hostBridge, refused } = computer.fabric.counters;
   const { commands, prpEntriesFetched, sglDescriptorsFetched, errors } = computer.disk.counters;
   const { tracking } = disk.driver;
   return {
@@ -52,7 +38,7 @@ export function exchangeStageReport<M extends object>(
     seed: settings.seed,
     ios: traffic.length * settings.rounds,
     requests: disk.requests,
-    classes: Object.fromEntries(REPORT_CLASSES.map((kind) => [kind, NO_CLASS])) as StageReport['classes'],
+    classes: noClasses(),
     requestWork: run.requestWork,
     descriptorPoolPages: 0,
     setup: workSince(run.requestWork, total),
@@ -72,12 +58,7 @@ export function exchangeStageReport<M extends object>(
       totalBytes: tracking.takenBytes + census.takenBytes,
       peakBytes: tracking.peak + census.peakBytes,
     },
-    fabric: {
-      memory: { ...memory },
-      switchLocal: { ...switchLocal },
-      hostBridge: { ...hostBridge },
-      refused: { ...refused },
-    },
+    fabric: fabricRoutes(computer.fabric),
     iommu: { translations, iotlbHits, iotlbMisses, faults },
     controller: { commands, prpEntriesFetched, sglDescriptorsFetched, errors },
     revokeToLastAccessSteps: Math.max(0, ...moves.map(({ lastAccess }) => lastAccess ?? 0)),

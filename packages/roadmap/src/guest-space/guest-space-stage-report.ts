@@ -3,25 +3,14 @@
 // Source followed: the project's design, "what every stage is judged by".
 // Simplified: all mapping work counts as set-up.
 
+import { fabricRoutes } from '../fabric-routes.ts';
+import { noClasses } from '../no-classes.ts';
 import { teardownFailures } from '../report-builder.ts';
-import { type Leftovers, REPORT_CLASSES, type StageReport } from '../stage-report.ts';
+import type { Leftovers, StageReport } from '../stage-report.ts';
 import { NO_WORK, workSince } from '../work-counts.ts';
 import type { GuestDataCheck } from './guest-space-data.ts';
 import type { GuestSpaceRun } from './guest-space-run.ts';
 import type { GuestSpaceScene } from './guest-space-scene.ts';
-
-const NO_CLASS = { ...NO_WORK, requests: 0, bytes: 0, segments: 0, dmaRangesOut: 0, trackingBytes: 0 };
-
-/** Requests on the fabric by their way. @internal */
-export function guestRoutes({ computer }: GuestSpaceScene): StageReport['fabric'] {
-  const { memory, switchLocal, hostBridge, refused } = computer.fabric.counters;
-  return {
-    memory: { ...memory },
-    switchLocal: { ...switchLocal },
-    hostBridge: { ...hostBridge },
-    refused: { ...refused },
-  };
-}
 
 /** Called when everybody has left. @internal */
 export function guestStageReport(run: GuestSpaceRun, data: GuestDataCheck): StageReport {
@@ -38,7 +27,7 @@ export function guestStageReport(run: GuestSpaceRun, data: GuestDataCheck): Stag
     seed: settings.seed,
     ios: ram.done.length + bar.done.length,
     requests: 0,
-    classes: classes(),
+    classes: noClasses(),
     requestWork: NO_WORK,
     descriptorPoolPages: 0,
     setup: total,
@@ -51,7 +40,7 @@ export function guestStageReport(run: GuestSpaceRun, data: GuestDataCheck): Stag
     dmaRangesOut: 0,
     flushQueueDepth: 0,
     tracking: { byStructure: {}, totalBytes: 0, peakBytes: 0 },
-    fabric: guestRoutes(scene),
+    fabric: fabricRoutes(scene.computer.fabric),
     iommu: { translations, iotlbHits, iotlbMisses, faults },
     controller: { commands: 0, prpEntriesFetched: 0, sglDescriptorsFetched: 0, errors: 0 },
     revokeToLastAccessSteps: watch.lastAccess,
@@ -63,9 +52,6 @@ export function guestStageReport(run: GuestSpaceRun, data: GuestDataCheck): Stag
     failureCount: failures.length,
   };
 }
-
-const classes = (): StageReport['classes'] =>
-  Object.fromEntries(REPORT_CLASSES.map((kind) => [kind, NO_CLASS])) as StageReport['classes'];
 
 function leftoversOf(scene: GuestSpaceScene): Leftovers {
   const { kernel, liveTableEntries } = scene;

@@ -3,6 +3,7 @@
 // Simplified: none.
 
 import { hex, PAGE_SIZE } from '@sgfree/hw-model';
+import { fabricRoutes } from '../fabric-routes.ts';
 import type { MachineObserver } from '../machine-observer.ts';
 import { compareGuestData, type GuestDataCheck } from './guest-space-data.ts';
 import type { GuestSpaceInput } from './guest-space-input.ts';
@@ -14,7 +15,7 @@ import type {
 } from './guest-space-report.ts';
 import { GuestSpaceRun } from './guest-space-run.ts';
 import type { GuestSpaceScene } from './guest-space-scene.ts';
-import { guestRoutes, guestStageReport } from './guest-space-stage-report.ts';
+import { guestStageReport } from './guest-space-stage-report.ts';
 import type { GuestTraffic } from './guest-traffic.ts';
 
 /**
@@ -26,7 +27,7 @@ export function runGuestSpace(input: GuestSpaceInput, observe?: MachineObserver)
   run.run();
   const { scene, watch, settings: shown } = run;
   const data = dataOf(run);
-  const fabric = guestRoutes(scene);
+  const fabric = fabricRoutes(scene.computer.fabric);
   run.leave();
   return {
     input: shown,

@@ -12,13 +12,14 @@ import {
   ibRegDmabufMr,
   ibRegDmabufMrPinned,
   ibRegDmabufMrRevocable,
+  ibUmemDmabufUnmapPages,
   ibUmemStartDmaAddr,
   type PageFaultService,
 } from '@sgfree/rdma/stage-6';
+import { registerToldRegion } from '../told-region.ts';
 import type { LentMapping, LentRegion } from './lent-mapping.ts';
 import type { RevokeImporterKind, RevokePlant } from './revoke-input.ts';
 import type { RevokeHolder } from './revoke-report.ts';
-import { registerUnruly } from './unruly-region.ts';
 
 /** What an importer is made with. @internal */
 export interface RevokeImporterParts {
@@ -100,10 +101,16 @@ export class RevokeImporter {
       case 'pinned':
         return ibRegDmabufMrPinned(pd, request, 0);
       case 'keeps-mapping':
+        return registerToldRegion(pd, request, ignored);
       case 'unmaps-at-work':
-        return registerUnruly(pd, request, manners);
+        return registerToldRegion(pd, request, ibUmemDmabufUnmapPages);
     }
   }
+}
+
+/** Is told and does nothing. */
+function* ignored(): ModelTask<void> {
+  yield* [];
 }
 
 /** What the region really does, which a planted fault makes differ from what its kind says. */

@@ -4,13 +4,9 @@
 // Simplified: all mapping work counts as set-up: regions are mapped when they are registered or come back.
 
 import { newVtdUnitCounters } from '@sgfree/hw-model';
-import {
-  noClasses,
-  type PairUse,
-  sceneLeftovers,
-  scenePeer,
-  sceneRoutes,
-} from '../exported-bar/scene-figures.ts';
+import { type PairUse, sceneLeftovers, scenePeer } from '../exported-bar/scene-figures.ts';
+import { fabricRoutes } from '../fabric-routes.ts';
+import { noClasses } from '../no-classes.ts';
 import { teardownFailures } from '../report-builder.ts';
 import type { StageReport } from '../stage-report.ts';
 import { NO_WORK, workSince } from '../work-counts.ts';
@@ -57,7 +53,7 @@ export function revokeStageReport(run: RevokeRun, data: RevokeData): StageReport
       totalBytes: tables.counts.arrayBytes + lists.bytes,
       peakBytes: tables.peakBytes + peakBytes,
     },
-    fabric: sceneRoutes(scene),
+    fabric: fabricRoutes(scene.computer.fabric),
     iommu: { translations, iotlbHits, iotlbMisses, faults },
     controller: { commands: 0, prpEntriesFetched: 0, sglDescriptorsFetched: 0, errors: 0 },
     revokeToLastAccessSteps: lastAccess,

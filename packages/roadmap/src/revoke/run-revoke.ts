@@ -3,7 +3,7 @@
 // Simplified: none.
 
 import type { RdmaStatusName } from '@sgfree/hw-model';
-import { sceneRoutes } from '../exported-bar/scene-figures.ts';
+import { fabricRoutes } from '../fabric-routes.ts';
 import type { MachineObserver } from '../machine-observer.ts';
 import type { LentTraffic } from './lent-traffic.ts';
 import type { RevokeRole } from './revoke-cast.ts';
@@ -34,7 +34,7 @@ export function runRevoke(input: RevokeInput, observe?: MachineObserver): Revoke
   const data = compareRevokeData(cast, [...roles.map(({ traffic }) => traffic), ...run.later]);
   const importers = roles.map((role, index) => importerReport(run, role, index));
   const timings = timingsOf(run);
-  const fabric = sceneRoutes(scene);
+  const fabric = fabricRoutes(scene.computer.fabric);
   const { before, during, late } = watch;
   run.leave();
   return {

@@ -1,6 +1,5 @@
-// A careless region: a registration whose driver gives its mapping back when it is told and leaves its adapter as it is, made of the same
-// calls as a good one.
-// Source followed: the duties of an importer in the documentation of dma_buf_attach_ops; the shape of hw/mlx5/mr.c (reg_user_mr_dmabuf).
+// A region whose driver is told by a callback of its own instead of the good one's, made of the same calls.
+// Source followed: the shape of hw/mlx5/mr.c (reg_user_mr_dmabuf).
 // Simplified: none.
 
 import { dmaResvLock, dmaResvUnlock } from '@sgfree/dma-buf';
@@ -12,7 +11,6 @@ import {
   type IbUmemDmabuf,
   ibUmemDmabufGet,
   ibUmemDmabufMapPages,
-  ibUmemDmabufUnmapPages,
   ibUmemFindBestPgsz,
   ibUmemRelease,
   NIC_PAGE_SIZES,
@@ -21,14 +19,15 @@ import {
   type UmemMr,
 } from '@sgfree/rdma';
 
-/** A region at address 0 that keeps its translations for ever; errors as for a dynamic one. @internal */
-export function* registerCareless<M>(
+/** A region at address 0; `told` is called, with the reservation held, when the memory is taken back. Errors as for a dynamic one. @internal */
+export function* registerToldRegion<M>(
   pd: IbPd,
   request: DmabufRequest<M>,
+  told: (umem: IbUmemDmabuf<M>) => ModelTask<void>,
 ): ModelTask<Outcome<UmemMr<IbUmemDmabuf<M>>>> {
   const got = yield* ibUmemDmabufGet(pd.device, request, (umem) => ({
     allowPeer2peer: true,
-    invalidateMappings: () => ibUmemDmabufUnmapPages(umem),
+    invalidateMappings: () => told(umem),
   }));
   if (!got.ok) return got;
   const umem = got.value;
