@@ -47,6 +47,7 @@ const CHARTS: readonly ColumnChart[] = [
   },
 ];
 
+const STAGES: string = `stages 0 to ${theRoad.length - 1}`;
 /** The last stage that runs the common stream. */
 const LAST_OF_STREAM = 5;
 const look = ({ stage }: RoadColumn): string => (stage > LAST_OF_STREAM ? 'own' : 'main');
@@ -67,7 +68,7 @@ function columnFigure({ columns }: RoadTable, { title, says, figure }: ColumnCha
   return chartFigure({
     title,
     says: `${says}${scale}`,
-    svg: barChart(`${title}, stages 0 to ${theRoad.length - 1}`, bars),
+    svg: barChart(`${title}, ${STAGES}`, bars),
     head: ['stage', title.toLowerCase()],
     rows: columns.map((column) => [nameOf(column), shown(figure(column))]),
   });
@@ -88,7 +89,7 @@ function routesFigure({ columns }: RoadTable): string {
   return chartFigure({
     title,
     says: 'Requests between peers by their way through the fabric, over every place of the peers, with an IOMMU and without. Blue: turned round by the switch; grey: through the host bridge; red: refused.',
-    svg: barChart('Requests by route, stages 0 to 8', bars),
+    svg: barChart(`Requests by route, ${STAGES}`, bars),
     head: ['stage', 'switch', 'host bridge', 'refused'],
     rows: columns.map((column) => [
       String(column.stage),
