@@ -10,7 +10,7 @@ export const packageTests: ViteUserConfig = defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 60_000,
     passWithNoTests: true,
-    // No module has state of its own, so files may share loaded modules; loading them anew took most of the time.
+    // What modules keep for themselves is kept by object, so files may share loaded modules; loading them anew took most of the time.
     isolate: false,
   },
 });

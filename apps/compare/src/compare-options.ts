@@ -91,7 +91,9 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
       ]),
     )
     .addOption(
-      new Option('--stage <n>', 'only this stage of the road; 6 runs no request list').argParser(stageNumber),
+      new Option('--stage <n>', 'only this stage of the road; 6 to 8 run no request list').argParser(
+        stageNumber,
+      ),
     )
     .addOption(
       new Option('--door <door>', 'only this door to iommufd, with --stage 7').choices(GUEST_SPACE_DOORS),

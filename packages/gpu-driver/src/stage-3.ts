@@ -3,7 +3,7 @@
 export { GpuCard, type GpuCardParts } from './card/gpu-card.ts';
 export { AbuseWatch } from './legacy/abuse-watch.ts';
 export { amdgpuDmaBufOps } from './legacy/amdgpu-exporter.ts';
-export { GPU_ABUSE_ROWS, type GpuAbuse, type GpuAbuseName } from './legacy/gpu-abuse.ts';
+export type { GpuAbuse, GpuAbuseName } from './legacy/gpu-abuse.ts';
 export { xeDmaBufOps } from './legacy/xe-exporter.ts';
 export type { MappingWatch } from './mapping/mapping-watch.ts';
 export type {

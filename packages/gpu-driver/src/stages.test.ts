@@ -10,7 +10,6 @@ it('stage 8 has mapping types where stage 3 has tables', () => {
   const [before, after] = [namesIn(stage3), namesIn(stage8)];
   expect(before.filter((name) => !after.includes(name))).toEqual([
     'AbuseWatch',
-    'GPU_ABUSE_ROWS',
     'amdgpuDmaBufOps',
     'exportBo',
     'xeDmaBufOps',

@@ -3,7 +3,7 @@
 // Simplified: none.
 
 import { theRoad } from '@sgfree/roadmap';
-import type { RoadColumn, RoadTable } from '../road/road-table.ts';
+import { LAST_OF_STREAM, type RoadColumn, type RoadTable } from '../road/road-table.ts';
 import { grouped } from '../text-table.ts';
 import { type Bar, type BarPart, barChart, isLogarithmic } from './bar-chart.ts';
 import { chartFigure } from './chart-figure.ts';
@@ -48,8 +48,6 @@ const CHARTS: readonly ColumnChart[] = [
 ];
 
 const STAGES: string = `stages 0 to ${theRoad.length - 1}`;
-/** The last stage that runs the common stream. */
-const LAST_OF_STREAM = 5;
 const look = ({ stage }: RoadColumn): string => (stage > LAST_OF_STREAM ? 'own' : 'main');
 const nameOf = ({ stage, api }: RoadColumn): string => `${stage} ${api ?? 'not run'}`;
 

@@ -5,7 +5,7 @@
 import { type RoadStep, theRoad } from '@sgfree/roadmap';
 import type { FinishedComparison } from '../road/road-outputs.ts';
 import { type RoadRow, roadNotes, roadRows } from '../road/road-rows.ts';
-import type { RoadTable } from '../road/road-table.ts';
+import { LAST_OF_STREAM, type RoadTable } from '../road/road-table.ts';
 import { grouped } from '../text-table.ts';
 import { escaped } from './escaped.ts';
 import { ledgerSection } from './ledger-section.ts';
@@ -41,7 +41,7 @@ const head = ({
 
 /** First and last stage of the stream, side by side. */
 function tiles({ columns }: RoadTable): string {
-  const [first, last] = [columns[0], columns[5]];
+  const [first, last] = [columns[0], columns[LAST_OF_STREAM]];
   const end = columns.at(-1);
   const change = (from: number | null | undefined, to: number | null | undefined): string =>
     `${text(from)} → ${text(to)}`;

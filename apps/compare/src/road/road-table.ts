@@ -51,6 +51,9 @@ export interface RoadTable {
   readonly columns: readonly RoadColumn[];
 }
 
+/** The last stage that runs the common stream. */
+export const LAST_OF_STREAM = 5;
+
 /** The table over everything that was run; null where the stages had no common stream. */
 export function roadTable(shown: Omit<Shown, 'road'>): RoadTable | null {
   const { peers } = shown;

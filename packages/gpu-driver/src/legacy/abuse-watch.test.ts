@@ -85,7 +85,7 @@ describe.each(flavours)('%s', (name, flavour) => {
   const placement = name === 'amdgpu' ? { 'unmap-by-current-placement': 1 } : {};
 
   describe.each([false, true])('with an IOMMU: %s', (iommu) => {
-    it('1, 2 and 20: tables of VRAM for a peer below the same switch', () => {
+    it('tables of VRAM for a peer below the same switch', () => {
       const all = watched(flavour, { iommu }, { mostBlockBytes: 2 * PAGE_SIZE });
       expect(mapped(all, 'near', true)).toEqual({
         'null-page-scatterlist': 1,
@@ -95,7 +95,6 @@ describe.each(flavours)('%s', (name, flavour) => {
       });
       expect(all.watch.found[0]).toEqual({
         name: 'null-page-scatterlist',
-        row: 1,
         object: 'watched',
         device: 'near',
         detail: '4 of 4 entries',
@@ -111,7 +110,7 @@ describe.each(flavours)('%s', (name, flavour) => {
       });
     });
 
-    it('19: pages are unmapped with other attributes than they were mapped with', () => {
+    it('pages are unmapped with other attributes than they were mapped with', () => {
       const all = watched(flavour, { iommu });
       expect(mapped(all, 'near', false)).toEqual({ 'attribute-mismatch': 1 });
       expect(all.watch.found[0]?.detail).toBe('SKIP_CPU_SYNC at map, none at unmap');
@@ -127,7 +126,7 @@ describe.each(flavours)('%s', (name, flavour) => {
   });
 });
 
-describe('3: amdgpu chooses how to unmap by where the object lies by then', () => {
+describe('amdgpu chooses how to unmap by where the object lies by then', () => {
   it('also when it has moved since', () => {
     const all = watched(amdgpuDmaBufOps);
     const { machine, bo, watch } = all;
@@ -135,7 +134,7 @@ describe('3: amdgpu chooses how to unmap by where the object lies by then', () =
       expect(machine.do(machine.held(bo, () => moveBo(bo, 'tt')))).toBe(0);
     });
     const [found] = watch.found.filter((abuse) => abuse.name === 'unmap-by-current-placement');
-    expect([found?.row, found?.detail]).toEqual([3, 'mapped in vram, now in tt']);
+    expect(found?.detail).toBe('mapped in vram, now in tt');
   });
 
   it.each(['near', 'far'] as const)('the page of registers, for a peer %s that rings it', (place) => {

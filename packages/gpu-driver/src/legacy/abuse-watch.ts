@@ -1,6 +1,6 @@
 // AbuseWatch: stands between the core and an exporter, and finds the exporter's abuses of the DMA API by what it does: by the table
 // that it hands out, by what the machine's log says that it maps and unmaps, and by what it looks at while it unmaps.
-// Source followed: the executable checks of the catalogue of DMA-API abuses, rows 1, 2, 3, 19 and 20.
+// Source followed: the rules of Documentation/core-api/dma-api.rst that amdgpu's and xe's exporters bend.
 // Simplified: a table with pages may be looked at while it is unmapped, because the DMA API does so too.
 
 import type { DmaBufAttachment } from '@sgfree/dma-buf';
@@ -12,7 +12,7 @@ import type { Outcome } from '@sgfree/mm';
 import { pciP2pdmaMapType } from '@sgfree/p2p';
 import type { MappingWatch } from '../mapping/mapping-watch.ts';
 import type { GpuBo } from '../objects/gpu-bo.ts';
-import { GPU_ABUSE_ROWS, type GpuAbuse, type GpuAbuseName } from './gpu-abuse.ts';
+import type { GpuAbuse, GpuAbuseName } from './gpu-abuse.ts';
 import { firstElement, ReadTrap } from './read-trap.ts';
 import { recordingOf, watchedTask } from './watched-task.ts';
 
@@ -137,7 +137,7 @@ export class AbuseWatch implements MappingWatch {
   }
 
   #add(name: GpuAbuseName, bo: GpuBo, dev: Device, detail: string): void {
-    this.found.push({ name, row: GPU_ABUSE_ROWS[name], object: bo.spec.name, device: dev.name, detail });
+    this.found.push({ name, object: bo.spec.name, device: dev.name, detail });
   }
 }
 

@@ -1,6 +1,6 @@
 // GpuAbuse: one way in which an exporter was seen to misuse the DMA API.
-// Source followed: the catalogue of DMA-API abuses in the kernel; the numbers are its rows.
-// Simplified: the rows that GPU exporters contain.
+// Source followed: amdgpu_vram_mgr.c, amdgpu_dma_buf.c, xe_ttm_vram_mgr.c and xe_dma_buf.c (drivers/gpu/drm), held against the rules of the DMA API.
+// Simplified: those of GPU exporters only.
 
 /**
  * Abuses by name: entries that name no page and look as if they did; the page of an entry read to find out what the entry is; the
@@ -16,25 +16,11 @@ export type GpuAbuseName =
   | 'ignoring-p2p-bus-addressing';
 
 /**
- * Rows of the catalogue.
- * @public
- */
-export const GPU_ABUSE_ROWS: Readonly<Record<GpuAbuseName, number>> = {
-  'null-page-scatterlist': 1,
-  'page-pointer-as-type-tag': 2,
-  'unmap-by-current-placement': 3,
-  'attribute-mismatch': 19,
-  'ignoring-p2p-bus-addressing': 20,
-};
-
-/**
  * What was seen.
  * @public
  */
 export interface GpuAbuse {
   readonly name: GpuAbuseName;
-  /** Row of the catalogue. */
-  readonly row: number;
   /** The object, and the importer's device. */
   readonly object: string;
   readonly device: string;

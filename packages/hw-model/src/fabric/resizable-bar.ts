@@ -1,7 +1,7 @@
 // Resizable BAR: the extended capability with which software makes a base address register larger or smaller.
 // Source followed: PCI Express Base Specification 6.0, section 7.8.6 (capability 0015h: sizes in steps of a power of two
 // from 1 MiB; the control register names the BAR and its size).
-// Simplified: one resizable BAR a function, sizes up to 128 TiB bit 31; the size takes effect through `PciBar.resize`.
+// Simplified: one resizable BAR a function, sizes up to 128 TiB; the size takes effect through `PciBar.resize`.
 
 import { InternalError } from '../internal-error.ts';
 import { addExtendedCapability, findExtendedCapability } from './capability-list.ts';

@@ -51,8 +51,8 @@ function keepOutside(areas: VmArea[], area: VmArea, start: number, end: number):
 }
 
 /**
- * Throws the pages of a range away, the addresses stay (`MADV_DONTNEED`): 0, or -EINVAL when it cuts a huge page. With `blockable` false, as the OOM reaper does
- * it: -EAGAIN when a watcher would have to sleep, and nothing changes.
+ * Throws the pages of a range away, the addresses stay (`MADV_DONTNEED`): 0, or -EINVAL when it cuts a huge page. With
+ * `blockable` false, as the OOM reaper does it: -EAGAIN when a watcher would have to sleep, and nothing changes.
  * @public
  */
 export function* zapPageRange(

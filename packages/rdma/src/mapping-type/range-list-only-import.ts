@@ -9,7 +9,7 @@ import { rangeListImport as importOfStage5 } from './range-list-import.ts';
 /**
  * Imports range lists. Attaching to an exporter that has none is -EINVAL, before the exporter is asked. The window of a region is
  * kept beside the list.
- * @alpha
+ * @beta
  */
 export function rangeListImport(): DmabufImport<DmaRangeList> {
   return importOfStage5<never>(null);
