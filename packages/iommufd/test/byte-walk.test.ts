@@ -1,4 +1,4 @@
-// Every valid call with every byte changed, in three ways, answers what the specification says of those bytes.
+// Every valid call with every byte changed, in three ways, answers what the oracle says of those bytes.
 import { Errno } from '@sgfree/mm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IOMMUFD_STRUCTS, iommufdStruct } from '../src/index.ts';

@@ -1,5 +1,5 @@
 // The tests of the kernel's own suite that concern a context as a whole.
-// Table G.1 of the specification: cmd_fail, cmd_length, cmd_ex_fail, global_options, change_process, vfio_ioas.
+// Of selftests/iommu/iommufd.c: cmd_fail, cmd_length, cmd_ex_fail, global_options, change_process, vfio_ioas.
 import { Errno, ProcessMemory } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { decodeIommufdStruct, encodeIommufdStruct, IOMMUFD_STRUCTS, IommufdProcess } from '../src/index.ts';

@@ -1,6 +1,6 @@
 // A machine for tests of the core: RAM, processes, an I/O address space of one context, mock devices, and an exporter of
 // dma-bufs whose memory is contiguous and can be taken back.
-// Source followed: the environment of the kernel's iommufd tests (G.0 of the specification).
+// Source followed: the environment of the kernel's iommufd tests (drivers/iommu/iommufd/selftest.c).
 // Simplified: one context.
 
 import {

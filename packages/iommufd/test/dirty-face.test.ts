@@ -1,5 +1,5 @@
 // The dirty record through the byte face: bits relative to the window, added to what is there, cleared or kept.
-// Tables G.4 (T01, T02, T05, T06) and G.9 (X14) of the specification.
+// Source followed: the dirty tracking tests of selftests/iommu/iommufd.c.
 import { Errno } from '@sgfree/mm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
-// The fault-injection scenarios of G.6: the n-th allocation fails, for n = 1, 2 and so on until all is well. After each failure
-// nothing stays mapped, pinned or reserved, and the scenario can be run again.
+// The scenarios of the kernel's iommufd_fail_nth selftest: the n-th allocation fails, for n = 1, 2 and so on until all is well.
+// After each failure nothing stays mapped, pinned or reserved, and the scenario can be run again.
 import { describe, expect, it } from 'vitest';
 import {
   type IommufdIoas,

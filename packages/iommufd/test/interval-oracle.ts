@@ -1,6 +1,6 @@
 // IntervalOracle: an I/O address space as plain lists of ranges in bigint arithmetic, every question answered by looking at
 // all of them.
-// Source followed: sections F.2 to F.5 of the specification.
+// Source followed: drivers/iommu/iommufd/io_pagetable.c.
 // Simplified: for tests only; one mock device at most; user memory is always there and writable.
 
 /** An inclusive range. */

@@ -106,7 +106,7 @@ describe.each(variants)('%s', (_name, devices, batchBytes) => {
 });
 
 describe('ranges on offer', () => {
-  it('I20, I22: the whole space, then with a hole; the aperture with a device', () => {
+  it('the whole space, then with a hole; the aperture with a device', () => {
     const machine = new CoreMachine();
     const ioas = machine.ioas();
     const whole = { first: u64(0), last: U64_MAX };
@@ -122,7 +122,7 @@ describe('ranges on offer', () => {
     expect(machine.run(ioptIovaRanges(ioas.iopt))).toEqual({ ranges: [aperture], alignment: 2048 });
   });
 
-  it('I17: a reserved range up to the end of the space', () => {
+  it('a reserved range up to the end of the space', () => {
     const machine = new CoreMachine();
     const { iopt } = machine.ioas();
     const length = u64At(2 ** 52 - 8, 1);
@@ -135,7 +135,7 @@ describe('lengths', () => {
   it.each([
     [0, [1, 2047, 2048, 4095, 8191]],
     [1, [2048, 4096, 6144]],
-  ])('I32: with %d devices', (devices, fitting) => {
+  ])('the lengths that fit, with %d devices', (devices, fitting) => {
     const walk = new Walk(devices, null);
     for (let length = 1; length < 8192; length += 1) {
       const mapped = walk.machine.map(walk.ioas, u64(VA), u64(length));
@@ -147,7 +147,7 @@ describe('lengths', () => {
     }
   });
 
-  it('I34: copies of half a page that slide over an area', () => {
+  it('copies of half a page that slide over an area', () => {
     const walk = new Walk(1, null);
     const { machine, ioas } = walk;
     const source = 0x1000000;

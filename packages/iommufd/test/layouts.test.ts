@@ -1,4 +1,4 @@
-// The one table of structures against the sizes and places that the specification gives, and the codec over it.
+// The one table of structures against the sizes and places of the kernel's header, and the codec over it.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeIommufdStruct, encodeIommufdStruct, IOMMUFD_STRUCTS, iommufdStruct } from '../src/index.ts';
@@ -11,7 +11,7 @@ it('has a row for every structure, in the order of the numbers', () => {
 describe.each(LAYOUT_ROWS)('%s', (name, number, last, minBytes, bytes, fields) => {
   const layout = iommufdStruct(name);
 
-  it('has the numbers of the specification', () => {
+  it('has the numbers of the kernel', () => {
     expect(layout.request).toBe(number);
     expect(layout.minBytes).toBe(minBytes);
     expect(layout.bytes).toBe(bytes);

@@ -1,6 +1,6 @@
 // An exporter of ranges of a BAR with an offer for every door, which counts what it lends and takes it back as VFIO does: it
 // refuses, tells, and waits until everything was returned.
-// Source followed: the VFIO exporter (D.3, D.4 of the specification) and the RFC's conversion of it.
+// Source followed: the VFIO exporter (drivers/vfio/pci/vfio_pci_dmabuf.c) and the RFC's conversion of it.
 // Simplified: no memory lock; nobody else uses the memory, so there are no fences.
 
 import {

@@ -55,7 +55,7 @@ class Rig {
 }
 
 describe('mock domains', () => {
-  it('M01: memory that is partly or wholly gone', () => {
+  it('memory that is partly or wholly gone', () => {
     const rig = new Rig(1);
     const { machine, ioas } = rig;
     machine.mmap(BUF, VA);
@@ -72,7 +72,7 @@ describe('mock domains', () => {
     expect(machine.close()).toEqual([0, 0, 0]);
   });
 
-  it.each([1, 2])('M04: every alignment, %d domains', (devices) => {
+  it.each([1, 2])('every alignment, %d domains', (devices) => {
     const rig = new Rig(devices);
     const { machine, ioas } = rig;
     machine.mmap(BUF, VA, true);
@@ -91,7 +91,7 @@ describe('mock domains', () => {
     expect(rig.pins).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('M05: a second table shows the same pages and pins none again', () => {
+  it('a second table shows the same pages and pins none again', () => {
     const rig = new Rig(1);
     const { machine, ioas } = rig;
     machine.mmap(BUF, VA, true);
@@ -137,7 +137,7 @@ describe('mock domains', () => {
 });
 
 describe('files', () => {
-  it('M02: shown page by page, and gone after a truncation', () => {
+  it('shown page by page, and gone after a truncation', () => {
     const rig = new Rig(1);
     const { machine, ioas } = rig;
     const { fd, file } = machine.memfd(BUF);
@@ -261,7 +261,7 @@ describe('dirty tracking', () => {
     return units;
   }
 
-  it('T05, T06: a page that was written shows once, or as often as it is not cleared', () => {
+  it('a page that was written shows once, or as often as it is not cleared', () => {
     const table = recording(true);
     for (let page = 0; page < 16; page += 2)
       expect(table.domain.markDirty(u64(table.iova + page * P))).toBe(true);
@@ -282,7 +282,7 @@ describe('dirty tracking', () => {
     expect(domain.markDirty(u64(iova + table.bytes))).toBe(false);
   });
 
-  it('T01: a table that records fits only devices that can', () => {
+  it('a table that records fits only devices that can', () => {
     const { machine } = new Rig(0);
     const recorder = machine.run(machine.mock().allocPagingDomain(2, null));
     const plain = machine.mock(false);

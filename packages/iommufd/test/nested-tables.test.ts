@@ -1,5 +1,5 @@
 // Nested page tables: what a driver that can nest is asked, what it refuses, and what depends on what.
-// The negatives of alloc_hwpt_nested in table G.2 of the specification.
+// The refusals are those of alloc_hwpt_nested in selftests/iommu/iommufd.c.
 import type { ModelTask } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';

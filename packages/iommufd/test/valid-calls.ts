@@ -1,6 +1,6 @@
 // One call of every kind that a populated world carries out, or answers with the only errno it has for it; more where that errno
 // would hide what else is looked at.
-// Source followed: section F.1 of the specification.
+// Source followed: iommufd_ioctl_ops in drivers/iommu/iommufd/main.c.
 // Simplified: for tests only.
 
 import { encodeIommufdStruct, type IommufdFieldValues } from '../src/index.ts';

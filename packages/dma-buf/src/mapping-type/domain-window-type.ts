@@ -9,6 +9,7 @@ import type { PagingDomain } from '@sgfree/iommu';
 import type { Outcome } from '@sgfree/mm';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
 import type { DmaBufMappingMatch, DmaBufMappingType } from './mapping-match.ts';
+import { plainMappingType } from './plain-mapping-type.ts';
 
 /**
  * Which bytes of a buffer an importer wants to be shown, and where.
@@ -58,12 +59,7 @@ export interface DmaBufDomainExpOps {
  * The mapping type of domain windows. It has no condition.
  * @alpha
  */
-export const dmaBufDomainWindowType: DmaBufMappingType = {
-  name: 'IOMMU Domain Window',
-  finishMatch: ({ attach }, exp) => {
-    attach.mapType = { type: exp.type, expOps: exp.expOps };
-  },
-};
+export const dmaBufDomainWindowType: DmaBufMappingType = plainMappingType('IOMMU Domain Window');
 
 /**
  * The offer of an exporter that shows its memory itself.

@@ -6,12 +6,11 @@
 
 import type { Device } from '@sgfree/dma-core';
 import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, warnViolation } from '@sgfree/mm';
+import type { Outcome } from '@sgfree/mm';
 import type { DmaBuf } from '../buffer/dma-buf.ts';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
 import type { DmaBufAttachOps } from '../buffer/dma-buf-ops.ts';
-import { dmaBufMappingAttach } from './mapping-attach.ts';
-import { tableImporterMatch } from './sgt-type.ts';
+import { attachTableImporter } from './table-importer-attach.ts';
 
 /**
  * Attaches `dev` as an importer of tables. -EINVAL (a violation without a device) also when the exporter has none for it.
@@ -26,12 +25,7 @@ export function* dmaBufDynamicAttach<M>(
   importerOps: DmaBufAttachOps<M> | null,
   importerPriv: unknown,
 ): ModelTask<Outcome<DmaBufAttachment<M>>> {
-  if (dev === null) {
-    warnViolation(dmabuf.platform.log, 'dma-buf-attach-null', { buffer: dmabuf.expName });
-    return failure(Errno.EINVAL);
-  }
-  const offer = tableImporterMatch(dev, importerOps?.allowPeer2peer ?? false);
-  return yield* dmaBufMappingAttach(dmabuf, [offer], importerOps, importerPriv);
+  return yield* attachTableImporter(dmabuf, dev, importerOps, importerPriv);
 }
 
 /**

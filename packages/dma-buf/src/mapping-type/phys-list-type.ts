@@ -9,6 +9,7 @@ import type { Outcome } from '@sgfree/mm';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
 import type { PhysVec } from '../phys-vec.ts';
 import type { DmaBufMappingMatch, DmaBufMappingType } from './mapping-match.ts';
+import { plainMappingType } from './plain-mapping-type.ts';
 
 /**
  * The physical ranges of a buffer in the order of its bytes; all of it is device memory. The exporter's until it is given back.
@@ -34,12 +35,7 @@ export interface DmaBufMappingPalExpOps {
  * @kernel dma_buf_mapping_pal_type
  * @alpha
  */
-export const dmaBufMappingPalType: DmaBufMappingType = {
-  name: 'Physical Address List',
-  finishMatch: ({ attach }, exp) => {
-    attach.mapType = { type: exp.type, expOps: exp.expOps };
-  },
-};
+export const dmaBufMappingPalType: DmaBufMappingType = plainMappingType('Physical Address List');
 
 /**
  * An exporter's offer.

@@ -7,6 +7,7 @@
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
 import { mapTypeOf } from './mapping-attachment.ts';
 import type { DmaBufMappingExpOps, DmaBufMappingMatch, DmaBufMappingType } from './mapping-match.ts';
+import { plainMappingType } from './plain-mapping-type.ts';
 
 /**
  * A kind of mapping with exporter operations `ExpOps` that only its owners know.
@@ -27,12 +28,7 @@ export interface PrivateInterconnect<ExpOps extends DmaBufMappingExpOps> {
 export function privateInterconnect<ExpOps extends DmaBufMappingExpOps>(
   name: string,
 ): PrivateInterconnect<ExpOps> {
-  const type: DmaBufMappingType = {
-    name,
-    finishMatch: ({ attach }, exp) => {
-      attach.mapType = { type, expOps: exp.expOps };
-    },
-  };
+  const type = plainMappingType(name);
   return {
     type,
     importerMatch: { type, expOps: null },

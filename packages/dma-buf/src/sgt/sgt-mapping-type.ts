@@ -5,12 +5,11 @@
 import type { Device } from '@sgfree/dma-core';
 import type { SgTable } from '@sgfree/dma-sg';
 import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, warnViolation } from '@sgfree/mm';
+import type { Outcome } from '@sgfree/mm';
 import type { PciDev } from '@sgfree/p2p';
 import type { DmaBuf } from '../buffer/dma-buf.ts';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
 import type { DmaBufAttachOps, DmaBufOps } from '../buffer/dma-buf-ops.ts';
-import { dmaBufMappingAttach } from '../mapping-type/mapping-attach.ts';
 import type { DmaBufMappingAttachment } from '../mapping-type/mapping-attachment.ts';
 import type { DmaBufMappingMatch } from '../mapping-type/mapping-match.ts';
 import {
@@ -19,6 +18,7 @@ import {
   tableMatchOf,
   tableOpsOf,
 } from '../mapping-type/sgt-type.ts';
+import { attachTableImporter } from '../mapping-type/table-importer-attach.ts';
 
 /**
  * What an exporter with mapping types does for tables; both with the reservation lock held.
@@ -54,12 +54,7 @@ export function* dmaBufSgtDynamicAttach(
   importerOps: DmaBufAttachOps<SgTable> | null,
   importerPriv: unknown,
 ): ModelTask<Outcome<DmaBufMappingAttachment<SgTable>>> {
-  if (dev === null) {
-    warnViolation(dmabuf.platform.log, 'dma-buf-attach-null', { buffer: dmabuf.expName });
-    return failure(Errno.EINVAL);
-  }
-  const offer = sgtImporterMatch(dev, importerOps?.allowPeer2peer ?? false);
-  return yield* dmaBufMappingAttach(dmabuf, [offer], importerOps, importerPriv);
+  return yield* attachTableImporter(dmabuf, dev, importerOps, importerPriv);
 }
 
 /**

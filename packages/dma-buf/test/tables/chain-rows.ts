@@ -1,6 +1,6 @@
 // Chains: the rows of the kernel's test suite dma-buf-fence-chain, and the rest of what is said of chains. Node `cI` of a
 // row's chain holds fence `fI`, context 0 and number 0.
-// Source: p2p-dmabuf-vfio-iommufd.md G.7 (dma-buf-fence-chain) and B.9 (chain).
+// Source: drivers/dma-buf/st-dma-fence-chain.c and dma-fence-chain.c.
 
 import type { ScriptRow } from './step-script.ts';
 

@@ -1,6 +1,6 @@
 // Arrays, and what merging and unwrapping fences gives: the rows of dma-buf-fence-unwrap and the rest of what is said of
 // them.
-// Source: p2p-dmabuf-vfio-iommufd.md G.7 (dma-buf-fence-unwrap) and B.9 (array, unwrap_merge).
+// Source: drivers/dma-buf/st-dma-fence-unwrap.c, dma-fence-array.c and dma-fence-unwrap.c.
 
 import type { ScriptRow } from './step-script.ts';
 

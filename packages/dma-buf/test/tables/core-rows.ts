@@ -1,6 +1,6 @@
 // The core around an exporter: what may be exported, what each class of importer makes it do, and how a map that fails is
 // undone.
-// Source: p2p-dmabuf-vfio-iommufd.md B.1, B.2, B.4, B.6, I.2 (12, 15, 16).
+// Source: dma_buf_export, dma_buf_dynamic_attach and dma_buf_map_attachment in drivers/dma-buf/dma-buf.c.
 
 import type { ScriptRow } from './step-script.ts';
 

@@ -1,5 +1,5 @@
 // Single fences: the rows of the kernel's test suite dma-buf-fence, and the rest of what is said of fences.
-// Source: p2p-dmabuf-vfio-iommufd.md G.7 (dma-buf-fence) and B.9.
+// Source: drivers/dma-buf/st-dma-fence.c and dma-fence.c.
 
 import type { ScriptRow } from './step-script.ts';
 

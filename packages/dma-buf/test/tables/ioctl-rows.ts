@@ -1,5 +1,5 @@
 // The ioctls on a buffer's descriptor.
-// Source: p2p-dmabuf-vfio-iommufd.md B.8, I.2 (20, 23, 24).
+// Source: dma_buf_ioctl in drivers/dma-buf/dma-buf.c.
 
 import type { ScriptRow } from './step-script.ts';
 

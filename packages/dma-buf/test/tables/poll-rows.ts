@@ -1,5 +1,5 @@
 // Polling a buffer and processor access to it.
-// Source: p2p-dmabuf-vfio-iommufd.md B.7.
+// Source: dma_buf_poll and dma_buf_begin_cpu_access in drivers/dma-buf/dma-buf.c.
 
 import type { ScriptRow } from './step-script.ts';
 

@@ -1,5 +1,5 @@
 // Reservations: room for fences, walks that meet signaled ones, waits and snapshots.
-// Source: p2p-dmabuf-vfio-iommufd.md B.10. Room: a list of n slots is 24 + 8n bytes, and the slab gives the next of 8, 16,
+// Source: drivers/dma-buf/dma-resv.c. Room: a list of n slots is 24 + 8n bytes, and the slab gives the next of 8, 16,
 // 32, 64, 96, 128, 192, 256 and the powers of two from there.
 
 import type { ScriptRow } from './step-script.ts';

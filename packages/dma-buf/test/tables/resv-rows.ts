@@ -1,5 +1,5 @@
 // Reservations: the rows of the kernel's test suite dma-buf-resv for each usage, what a query sees, and slots.
-// Source: p2p-dmabuf-vfio-iommufd.md G.7 (dma-buf-resv) and B.10.
+// Source: drivers/dma-buf/st-dma-resv.c and dma-resv.c.
 
 import type { ScriptRow } from './step-script.ts';
 

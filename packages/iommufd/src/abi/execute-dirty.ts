@@ -3,7 +3,7 @@
 // Bits are added to what the user's bitmap holds already. Where its memory is not there, they are lost without an error.
 // Simplified: bits are added once the record has been read.
 
-import type { ModelTask } from '@sgfree/hw-model';
+import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import {
   type IommufdDirtyBits,
   iommufdHwptGetDirtyBitmap,
@@ -11,9 +11,6 @@ import {
 } from '../calls/dirty-calls.ts';
 import type { IommufdUcmd } from './iommufd-ucmd.ts';
 import type { UserMemory } from './user-memory.ts';
-
-/** Bytes of a bitmap that are changed in one go. */
-const PIECE = 4096;
 
 /** @internal */
 export function* executeSetDirtyTracking({ ctx, cmd }: IommufdUcmd): ModelTask<number> {
@@ -36,10 +33,11 @@ export function* executeGetDirtyBitmap(ucmd: IommufdUcmd): ModelTask<number> {
   return 0;
 }
 
+/** Changes the bitmap a page at a time. */
 function* addBits(user: UserMemory, { first, last }: IommufdDirtyBits): ModelTask<void> {
   const end = Math.floor(last / 8);
-  for (let at = Math.floor(first / 8); at <= end; at += PIECE) {
-    const bytes = new Uint8Array(Math.min(PIECE, end - at + 1));
+  for (let at = Math.floor(first / 8); at <= end; at += PAGE_SIZE) {
+    const bytes = new Uint8Array(Math.min(PAGE_SIZE, end - at + 1));
     const missing = yield* user.read(at, bytes);
     if (missing !== 0) return;
     setBits(bytes, first - at * 8, last - at * 8);

@@ -2,7 +2,7 @@
 // Source followed: drivers/iommu/iommufd/hw_pagetable.c, device.c, eventq.c and viommu.c as far as structures go.
 // Simplified: no IOMMU of the model offers a vIOMMU to guests, and none takes invalidations of nested tables.
 
-import type { ModelTask } from '@sgfree/hw-model';
+import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { iommufdGetHwInfo } from '../calls/hw-info-call.ts';
 import { iommufdHwptAlloc } from '../calls/hwpt-alloc-call.ts';
@@ -52,16 +52,13 @@ export function* executeGetHwInfo(ucmd: IommufdUcmd): ModelTask<number> {
   return yield* ucmd.respond();
 }
 
-/** Bytes that are cleared in one go. */
-const PIECE = 4096;
-
-/** As much data as there is room for, and zeros in what is left of it. */
+/** As much data as there is room for, and zeros in what is left of it, a page at a time. */
 function* writeInfo(ucmd: IommufdUcmd, data: Uint8Array, room: number): ModelTask<number> {
   const user = ucmd.pointer('data_uptr');
   const copied = Math.min(room, data.length);
   let error = yield* user.write(0, data.subarray(0, copied));
-  for (let at = copied; at < room && error === 0; at += PIECE) {
-    error = yield* user.write(at, new Uint8Array(Math.min(PIECE, room - at)));
+  for (let at = copied; at < room && error === 0; at += PAGE_SIZE) {
+    error = yield* user.write(at, new Uint8Array(Math.min(PAGE_SIZE, room - at)));
   }
   return error === 0 ? 0 : -Errno.EFAULT;
 }

@@ -3,15 +3,12 @@
 // copy_struct_from_user and check_zeroed_user in lib/.
 // Simplified: none.
 
-import type { ModelTask } from '@sgfree/hw-model';
+import { InternalError, type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
 import { StructBytes } from './struct-codec.ts';
 import type { IommufdStruct } from './struct-layouts.ts';
 import { ProcessPointer, type UserMemory } from './user-memory.ts';
-
-/** Bytes of unknown structure that are looked at in one go. */
-const PIECE = 4096;
 
 /**
  * A running call.
@@ -42,7 +39,7 @@ export class IommufdUcmd {
   *respondField(name: string): ModelTask<number> {
     const field = this.cmd.layout.fields.find((candidate) => candidate.name === name);
     const user = this.#user;
-    if (field === undefined) return 0;
+    if (field === undefined) throw new InternalError(`the structure has no field ${name}`);
     const { offset, bytes } = field;
     return yield* user.write(offset, this.cmd.bytes.subarray(offset, offset + bytes));
   }
@@ -64,8 +61,8 @@ export function* copyStructFromUser(
   user: UserMemory,
   userSize: number,
 ): ModelTask<Outcome<StructBytes>> {
-  for (let at = layout.bytes; at < userSize; at += PIECE) {
-    const tail = new Uint8Array(Math.min(PIECE, userSize - at));
+  for (let at = layout.bytes; at < userSize; at += PAGE_SIZE) {
+    const tail = new Uint8Array(Math.min(PAGE_SIZE, userSize - at));
     const error = yield* readTail(user, at, tail);
     if (error !== 0) return failure(-error as Errno);
   }

@@ -3,7 +3,7 @@
 // must not be written is -EFAULT; nothing is touched for no bytes.
 // Simplified: bytes given directly end where the array ends; nothing can go away between two accesses of one call.
 
-import type { ModelTask } from '@sgfree/hw-model';
+import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { copyFromUser, copyToUser, Errno, type ProcessMemory } from '@sgfree/mm';
 import type { U64 } from '../u64/u64.ts';
 
@@ -84,8 +84,8 @@ export class ProcessPointer implements UserMemory {
   #at(offset: number, count: number): number {
     const { page, byte } = this.#address;
     if (page >= USER_PAGES) return -1;
-    const at = page * 4096 + byte + offset;
-    return at + count <= USER_PAGES * 4096 ? at : -1;
+    const at = page * PAGE_SIZE + byte + offset;
+    return at + count <= USER_PAGES * PAGE_SIZE ? at : -1;
   }
 }
 

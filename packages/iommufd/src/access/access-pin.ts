@@ -5,7 +5,7 @@
 import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { IOMMU_READ, IOMMU_WRITE } from '@sgfree/iommu';
 import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
-import { type IoptArea, ioptAreaStartByte } from '../area/iopt-area.ts';
+import { ioptAreaStartByte } from '../area/iopt-area.ts';
 import { type AreaPart, contiguousAreas, coversRange } from '../io-pagetable/contiguous-areas.ts';
 import type { IoPagetable } from '../io-pagetable/io-pagetable.ts';
 import { addPagesAccess, removePagesAccess } from '../pages/access-pages.ts';
@@ -78,11 +78,10 @@ function isAligned(part: AreaPart, range: U64Range): boolean {
  * 0, or -EPERM when an area or its pages do not allow the access, -EINVAL for a dma-buf.
  * @internal
  */
-export function accessErrno(area: IoptArea, write: boolean): number {
-  const { pages, prot } = area;
-  if ((prot & (write ? IOMMU_WRITE : IOMMU_READ)) === 0) return -Errno.EPERM;
-  if (write && pages?.writable === false) return -Errno.EPERM;
-  return pages?.source.type === 'dmabuf' ? -Errno.EINVAL : 0;
+export function accessErrno({ area, pages }: AreaPart, write: boolean): number {
+  if ((area.prot & (write ? IOMMU_WRITE : IOMMU_READ)) === 0) return -Errno.EPERM;
+  if (write && !pages.writable) return -Errno.EPERM;
+  return pages.source.type === 'dmabuf' ? -Errno.EINVAL : 0;
 }
 
 function* pinPart(
@@ -92,10 +91,9 @@ function* pinPart(
   write: boolean,
   frames: number[],
 ): ModelTask<number> {
-  const { area } = part;
-  const { pages } = area;
-  if (pages === null || area.preventAccess || !isAligned(part, range)) return -Errno.EINVAL;
-  const refused = accessErrno(area, write);
+  const { area, pages } = part;
+  if (area.preventAccess || !isAligned(part, range)) return -Errno.EINVAL;
+  const refused = accessErrno(part, write);
   if (refused !== 0) return refused;
   const errno = yield* addPagesAccess(pages, firstIndexOf(part), lastIndexOf(part), frames);
   if (errno !== 0) return errno;
@@ -105,9 +103,8 @@ function* pinPart(
 }
 
 function* unpinPart(part: AreaPart, internal: boolean): ModelTask<boolean> {
-  const { area } = part;
-  if (area.pages === null) return false;
-  const removed = yield* removePagesAccess(area.pages, firstIndexOf(part), lastIndexOf(part));
+  const { area, pages } = part;
+  const removed = yield* removePagesAccess(pages, firstIndexOf(part), lastIndexOf(part));
   if (!removed) return false;
   area.numAccesses -= 1;
   if (internal) area.numLocks -= 1;

@@ -57,10 +57,9 @@ function* moveRange(iopt: IoPagetable, range: U64Range, data: Uint8Array, write:
 }
 
 function* movePart(part: AreaPart, data: Uint8Array, write: boolean): ModelTask<number> {
-  const { area } = part;
-  const { pages } = area;
-  if (pages === null || area.preventAccess) return -Errno.EINVAL;
-  const refused = accessErrno(area, write);
+  const { area, pages } = part;
+  if (area.preventAccess) return -Errno.EINVAL;
+  const refused = accessErrno(part, write);
   if (refused !== 0) return refused;
   const from = ioptAreaStartByte(area, part.first);
   const { source } = pages;

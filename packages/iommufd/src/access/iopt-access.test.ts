@@ -69,7 +69,7 @@ class Rig {
 }
 
 describe('pinning', () => {
-  it('I25: pages are pinned once, by whichever of access and device needs them', () => {
+  it('pages are pinned once, by whichever of access and device needs them', () => {
     for (let pages = 1; pages < 16; pages += 1) {
       const rig = new Rig();
       rig.map();
@@ -100,7 +100,7 @@ describe('pinning', () => {
     expect(frames.ok && frames.value).toEqual([page + 1, page, page + 1].map((at) => ptes.get(at)?.frame));
   });
 
-  it('I26: unmapping makes the user let go', () => {
+  it('unmapping makes the user let go', () => {
     const rig = new Rig();
     rig.map();
     rig.pin(AT, BUF);
@@ -150,7 +150,7 @@ describe('pinning', () => {
     expect(numberOf(machine.unmap(ioas, AT, P))).toBe(P);
   });
 
-  it('M06: moving to another address space unpins first', () => {
+  it('moving to another address space unpins first', () => {
     const rig = new Rig();
     rig.map();
     rig.pin(AT, BUF);
@@ -172,7 +172,7 @@ describe('pinning', () => {
 });
 
 describe.each([0, 1])('moving bytes with %d devices', (devices) => {
-  it.each([AT, AT + 2048])('I27, I28: every length around a page border, mapped at %d', (at) => {
+  it.each([AT, AT + 2048])('every length around a page border, mapped at %d', (at) => {
     const rig = new Rig(false);
     const { machine } = rig;
     if (devices === 1) machine.attach(rig.ioas);
@@ -210,7 +210,7 @@ describe.each([0, 1])('moving bytes with %d devices', (devices) => {
 });
 
 describe('a process that has exited', () => {
-  it('I29: a device that comes afterwards finds no memory', () => {
+  it('a device that comes afterwards finds no memory', () => {
     const { machine, ioas } = new Rig();
     machine.map(ioas, u64(VA), u64(BUF), u64(AT));
     machine.run(exitMmap(machine.process.mm));
@@ -218,7 +218,7 @@ describe('a process that has exited', () => {
     expect(machine.process.mm.pinnedVm).toBe(0);
   });
 
-  it('I29: what a device had before stays readable', () => {
+  it('what a device had before stays readable', () => {
     const rig = new Rig(false);
     rig.machine.attach(rig.ioas);
     rig.machine.run(copyToUser(rig.machine.process.mm, VA, Uint8Array.of(9)));

@@ -1,6 +1,6 @@
 // IoptAccess: a user inside the kernel that reads, writes or pins memory by IOVA, such as a mediated device.
 // Source followed: struct iommufd_access, iopt_add_access(), iopt_remove_access(), iommufd_access_change_ioas(),
-// iommufd_access_notify_unmap() in drivers/iommu/iommufd (F.8).
+// iommufd_access_notify_unmap() in drivers/iommu/iommufd.
 // Simplified: the references that an access takes of its IOAS are its owner's.
 
 import { type ModelTask, PAGE_SIZE, type TaskMutex } from '@sgfree/hw-model';

@@ -3,7 +3,7 @@
 // drivers/iommu/iommufd/hw_pagetable.c; iommufd_check_iova_range in io_pagetable.c; the arithmetic of iova_bitmap.c.
 // Simplified: none.
 
-import type { ModelTask } from '@sgfree/hw-model';
+import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import { ioptReadAndClearDirtyData, ioptSetDirtyTracking } from '../io-pagetable/dirty-tracking.ts';
 import type { IoPagetable } from '../io-pagetable/io-pagetable.ts';
@@ -28,9 +28,6 @@ import { iommufdGetHwptPaging } from './lookup.ts';
 export const IOMMU_HWPT_DIRTY_TRACKING_ENABLE = 1;
 /** Flag: the record is read and kept. @public */
 export const IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR = 1;
-
-/** Bytes of the page that remembers which pages of the bitmap are pinned. */
-const BITMAP_BYTES = 4096;
 
 /**
  * Starts or ends the record of a page table. 0, -EOPNOTSUPP (flags, or a table that cannot record), -ENOENT.
@@ -102,7 +99,8 @@ function* readWindow(
   const refused = checkDirtyWindow(ioas.iopt, iova, length, pageSize);
   if (refused !== 0) return failure(-refused as Errno);
   if (domain?.recordsDirty !== true) return failure(Errno.EOPNOTSUPP);
-  if (!ctx.platform.allocate(BITMAP_BYTES)) return failure(Errno.ENOMEM);
+  // A page that remembers which pages of the bitmap are pinned.
+  if (!ctx.platform.allocate(PAGE_SIZE)) return failure(Errno.ENOMEM);
   const window: U64Range = { first: iova, last: u64Plus(iova, u64Previous(length)) };
   const noClear = (flags & IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) !== 0;
   const bits: IommufdDirtyBits[] = [];
@@ -117,7 +115,7 @@ function* readWindow(
 function bitOf({ page, byte }: U64, pageSize: U64): number {
   if (pageSize.byte === 0) return Math.floor(page / lowestBit(pageSize.page));
   const unit = lowestBit(pageSize.byte);
-  return page * (4096 / unit) + Math.floor(byte / unit);
+  return page * (PAGE_SIZE / unit) + Math.floor(byte / unit);
 }
 
 /** The lowest bit of a number below 2^52 that is not 0. */
@@ -145,9 +143,8 @@ function commonPages(a: number, b: number): boolean {
 /**
  * Checks a window of a dirty record: 0; -EINVAL (no length), -EOVERFLOW, -EINVAL (not aligned as mappings are, no page size,
  * not aligned to it).
- * @internal
  */
-export function checkDirtyWindow(iopt: IoPagetable, iova: U64, length: U64, pageSize: U64): number {
+function checkDirtyWindow(iopt: IoPagetable, iova: U64, length: U64, pageSize: U64): number {
   if (u64IsZero(length)) return -Errno.EINVAL;
   if (u64SumWraps(iova, u64Previous(length))) return -Errno.EOVERFLOW;
   const end = u64Plus(iova, length);

@@ -7,7 +7,7 @@ import type { ModelTask } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import { type IoptIovaRanges, ioptIovaRanges } from '../io-pagetable/io-pagetable.ts';
 import { RangeSet } from '../io-pagetable/range-set.ts';
-import { ioptSetAllowIova } from '../io-pagetable/reserve-iova.ts';
+import { insertAllowed, replaceAllowed } from '../io-pagetable/reserve-iova.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
 import { iommufdIoasAlloc } from '../objects/iommufd-ioas.ts';
 import {
@@ -15,7 +15,7 @@ import {
   iommufdObjectFinalize,
   iommufdPutObject,
 } from '../objects/object-life.ts';
-import { type U64Range, u64Compare } from '../u64/u64.ts';
+import type { U64Range } from '../u64/u64.ts';
 import { type IommufdAnswer, noAnswer } from './answer.ts';
 import { iommufdGetIoas } from './lookup.ts';
 
@@ -60,8 +60,8 @@ export function* iommufdIoasIovaRanges(
   return success(offer);
 }
 
-/** Brings the next allowed range; null after the last one. @internal */
-export type AllowedRangeSource = () => ModelTask<Outcome<U64Range> | null>;
+/** Brings the next allowed range; null after the last one. */
+type AllowedRangeSource = () => ModelTask<Outcome<U64Range> | null>;
 
 /**
  * Confines automatic IOVAs to `ranges`, instead of those of the last call. 0; -ENOENT; -EINVAL: a range does not end
@@ -91,22 +91,19 @@ export function* allowIovasFrom(
   const ioas = iommufdGetIoas(ctx, ioasId);
   if (!ioas.ok) return -ioas.errno;
   const ranges = yield* loadIovas(ctx, next);
-  const error = ranges.ok ? yield* ioptSetAllowIova(ioas.value.iopt, ranges.value) : -ranges.errno;
+  const error = ranges.ok ? yield* replaceAllowed(ioas.value.iopt, ranges.value) : -ranges.errno;
   iommufdPutObject(ioas.value);
   return error;
 }
 
-function* loadIovas(ctx: IommufdContext, next: AllowedRangeSource): ModelTask<Outcome<readonly U64Range[]>> {
+function* loadIovas(ctx: IommufdContext, next: AllowedRangeSource): ModelTask<Outcome<RangeSet<U64Range>>> {
   const loaded = new RangeSet<U64Range>();
   for (;;) {
     const range = yield* next();
-    if (range === null) return success(loaded.ranges);
+    if (range === null) return success(loaded);
     if (!range.ok) return range;
-    const { first, last } = range.value;
-    // A range of one byte is refused as well.
-    if (u64Compare(first, last) >= 0) return failure(Errno.EINVAL);
-    if (loaded.firstIn(range.value) !== undefined) return failure(Errno.EINVAL);
+    const refused = insertAllowed(loaded, range.value);
+    if (refused !== 0) return failure(-refused as Errno);
     if (!ctx.platform.allocate(ALLOWED_BYTES)) return failure(Errno.ENOMEM);
-    loaded.insert(range.value);
   }
 }

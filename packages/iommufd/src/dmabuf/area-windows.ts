@@ -3,18 +3,12 @@
 // No physical address is in reach here: a window is named by an IOVA and an offset in the buffer.
 // Simplified: none.
 
-import {
-  type DmaBufAttachment,
-  dmaBufMapDomain,
-  dmaBufUnmapDomain,
-  dmaResvLock,
-  dmaResvUnlock,
-} from '@sgfree/dma-buf';
+import { type DmaBufAttachment, dmaBufMapDomain, dmaResvLock, dmaResvUnlock } from '@sgfree/dma-buf';
 import { InternalError, type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { type IoptArea, ioptAreaBytes } from '../area/iopt-area.ts';
 import type { IoptDomain } from '../domain/iopt-domain.ts';
 import type { IoptPages } from '../pages/iopt-pages.ts';
-import { hideArea } from './hide-area.ts';
+import { hideArea, hideWindow } from './hide-area.ts';
 import { type IoptDmaBuf, ioptDmaBufOf, type TrackedPlace } from './iopt-dma-buf.ts';
 
 /** The buffer of pages whose areas are windows, also once it was taken back; else null. */
@@ -112,10 +106,4 @@ function* showWindow({ attach, startPage }: Attached, place: TrackedPlace): Mode
   if (!window.ok) return -window.errno;
   place.window = window.value;
   return 0;
-}
-
-function* hideWindow(attach: DmaBufAttachment<unknown>, place: TrackedPlace): ModelTask<void> {
-  const { window } = place;
-  place.window = null;
-  if (window !== null) yield* dmaBufUnmapDomain(attach, window);
 }

@@ -17,11 +17,20 @@ export function* hideArea(
   place: TrackedPlace,
   shown: DoorAnswer,
 ): ModelTask<void> {
-  const { area, domain, window } = place;
+  const { area, domain } = place;
   if (shown.frames !== null) {
     domain.unmap(area.first, ioptAreaBytes(area, area.firstIndex, area.lastIndex));
-  } else if (window !== null) {
-    place.window = null;
-    yield* dmaBufUnmapDomain(attach, window);
+  } else {
+    yield* hideWindow(attach, place);
   }
+}
+
+/**
+ * Gives a window back, where there is one. The reservation lock is held.
+ * @internal
+ */
+export function* hideWindow(attach: DmaBufAttachment<unknown>, place: TrackedPlace): ModelTask<void> {
+  const { window } = place;
+  place.window = null;
+  if (window !== null) yield* dmaBufUnmapDomain(attach, window);
 }

@@ -1,6 +1,6 @@
 // The three doors by which a buffer of another driver comes into an I/O address space.
-// Source followed: the interconnect of 7.3.4 (D.5, F.6 of the specification), the physical address list of the RFC (E.5), and
-// the converter of the RFC's review (E.7), which is our own design.
+// Source followed: the interconnect of 7.3.4 (vfio_pci_dma_buf_iommufd_map), the physical address list of the RFC, and
+// the converter of the RFC's review, which is our own design.
 // Simplified: none.
 
 import { type DmaBufMappingMatch, domainImporterMatch, vfioIommufdInterconnect } from '@sgfree/dma-buf';

@@ -1,5 +1,5 @@
 // Attaching a buffer by one of the doors that a machine has, pinning it and asking.
-// Source followed: iopt_map_dmabuf() in drivers/iommu/iommufd/pages.c (F.6); the RFC's attach with a list of offers.
+// Source followed: iopt_map_dmabuf() in drivers/iommu/iommufd/pages.c; the RFC's attach with a list of offers.
 // With several doors the exporter's order decides, as in every negotiation; a door that cannot express the buffer is left
 // out the next time, until none remains.
 // Simplified: none.

@@ -19,11 +19,8 @@ interface Leaf {
   readonly units: number;
 }
 
-/**
- * Told of a dirty leaf: its first unit (the table's smallest page) and how many it covers.
- * @internal
- */
-export type DirtyVisitor = (firstUnit: number, units: number) => void;
+/** Told of a dirty leaf: its first unit (the table's smallest page) and how many it covers. */
+type DirtyVisitor = (firstUnit: number, units: number) => void;
 
 /**
  * The dirty bits of one table.

@@ -102,10 +102,8 @@ export class IoptDomain {
    * What was cleared is in the gather of the paging domain, still to be flushed. Nothing for a domain that records no writes.
    */
   readDirty(range: U64Range, keep: boolean, visit: (dirty: U64Range) => void): void {
-    const [first, last] = [range.first, range.last].map(({ page, byte }) => this.#unitOf(page, byte)) as [
-      number,
-      number,
-    ];
+    const first = this.#unitOf(range.first.page, range.first.byte);
+    const last = this.#unitOf(range.last.page, range.last.byte);
     this.#dirty?.read(first, last, keep, (unit, units) => {
       if (!keep) this.domain.ownGather.addRange(unit, 0, units * PAGE_SIZE);
       const from = this.#addressOf(unit);

@@ -1,4 +1,4 @@
-// Automatic IOVAs against the vectors of the specification, and the order of errnos of a wish.
+// Automatic IOVAs against a table of vectors, and the order of errnos of a wish.
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { CoreMachine, numberOf } from '../../test/core-machine.ts';

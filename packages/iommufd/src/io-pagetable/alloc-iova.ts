@@ -1,5 +1,5 @@
 // Choosing an IOVA: the lowest place that keeps the alignment of the source, or a check of the caller's wish.
-// Source followed: iopt_alloc_iova(), iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c (F.4).
+// Source followed: iopt_alloc_iova(), iopt_check_iova() in drivers/iommu/iommufd/io_pagetable.c.
 // Automatic IOVAs honour the allowed ranges; a wish is only compared with reserved and used ones.
 // Simplified: none.
 
@@ -7,6 +7,7 @@ import { PAGE_SIZE } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import {
   type U64,
+  U64_PAGES,
   type U64Range,
   u64,
   u64AlignUp,
@@ -28,9 +29,9 @@ import { coalesced } from './reserved-ranges.ts';
 /** HPAGE_SIZE of a kernel with transparent huge pages. */
 const MAX_ALIGNMENT = 2 ** 21;
 /** ULONG_MAX / 2 */
-const TOO_LONG = u64At(2 ** 51 - 1, PAGE_SIZE - 1);
+const TOO_LONG = u64At(U64_PAGES / 2 - 1, PAGE_SIZE - 1);
 /** The first and the last page of the space are never handed out. */
-const SEARCHED: U64Range = { first: u64(PAGE_SIZE), last: u64At(2 ** 52 - 2, PAGE_SIZE - 1) };
+const SEARCHED: U64Range = { first: u64(PAGE_SIZE), last: u64At(U64_PAGES - 2, PAGE_SIZE - 1) };
 
 const powerOfTwoFrom = (length: number): number => {
   let power = 1;

@@ -4,6 +4,7 @@
 // Simplified: a list instead of an iterator.
 
 import type { IoptArea } from '../area/iopt-area.ts';
+import type { IoptPages } from '../pages/iopt-pages.ts';
 import { type U64Range, u64Compare, u64Min, u64Next } from '../u64/u64.ts';
 import type { IoPagetable } from './io-pagetable.ts';
 
@@ -13,6 +14,8 @@ import type { IoPagetable } from './io-pagetable.ts';
  */
 export interface AreaPart extends U64Range {
   readonly area: IoptArea;
+  /** The pages of the area. */
+  readonly pages: IoptPages;
 }
 
 /**
@@ -26,7 +29,7 @@ export function contiguousAreas(iopt: IoPagetable, range: U64Range): AreaPart[] 
     const area = iopt.areas.firstIn({ first, last: first });
     if (area === undefined || area.pages === null) return parts;
     const last = u64Min(area.last, range.last);
-    parts.push({ area, first, last });
+    parts.push({ area, pages: area.pages, first, last });
     if (u64Compare(last, range.last) === 0) return parts;
     first = u64Next(last);
   }

@@ -1,4 +1,4 @@
-// Areas in two: what the old VFIO interface may unmap in pieces (G.5), and what it may not.
+// Areas in two: what the old VFIO interface may unmap in pieces, and what it may not.
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { CoreMachine, numberOf } from '../../test/core-machine.ts';

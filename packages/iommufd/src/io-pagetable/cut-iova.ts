@@ -1,5 +1,5 @@
 // Cutting areas in two, which only the old VFIO type 1 interface needs: it may unmap a part of what it mapped.
-// Source followed: iopt_cut_iova(), iopt_area_split() in drivers/iommu/iommufd/io_pagetable.c (F.5, G.5).
+// Source followed: iopt_cut_iova(), iopt_area_split() in drivers/iommu/iommufd/io_pagetable.c.
 // An area is cut only while its pages cannot be part of a larger page-table entry.
 // Simplified: none.
 

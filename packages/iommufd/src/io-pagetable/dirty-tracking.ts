@@ -1,6 +1,6 @@
 // Dirty tracking: which IOVAs devices have written, read from the page table of one domain.
 // Source followed: iopt_set_dirty_tracking(), iopt_clear_dirty_data(), iopt_read_and_clear_dirty_data() in
-// drivers/iommu/iommufd/io_pagetable.c (F.9).
+// drivers/iommu/iommufd/io_pagetable.c.
 // A gap between areas ends the walk without an error. What was made clean is flushed once, behind the walk.
 // Simplified: the user's bitmap is one window.
 

@@ -30,10 +30,9 @@ export function* ioptGetPages(
   const elements: IoptPagesElement[] = [];
   if (coversRange(parts, range)) {
     for (const part of parts) {
-      const { pages } = part.area;
-      if (pages === null) continue;
+      const { area, pages } = part;
       pages.refs += 1;
-      const startByte = ioptAreaStartByte(part.area, part.first);
+      const startByte = ioptAreaStartByte(area, part.first);
       elements.push({ pages, startByte, length: u64Span(part) });
     }
   }

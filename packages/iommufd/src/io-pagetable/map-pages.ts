@@ -1,6 +1,6 @@
 // Mapping pages: areas are made without pages, which keeps their IOVAs; then domains are filled; then the pages show.
 // Source followed: iopt_map_pages(), iopt_alloc_area_pages(), iopt_insert_area(), iopt_fill_domains_pages() in
-// drivers/iommu/iommufd/io_pagetable.c (F.5).
+// drivers/iommu/iommufd/io_pagetable.c.
 // Simplified: none.
 
 import type { ModelTask } from '@sgfree/hw-model';

@@ -1,6 +1,6 @@
 // Mapping a source: memory of a process, a file or a dma-buf becomes pages, and these are mapped.
 // Source followed: iopt_map_user_pages(), iopt_map_file_pages(), iopt_map_common() in drivers/iommu/iommufd/io_pagetable.c;
-// iopt_alloc_user_pages(), iopt_alloc_file_pages(), iopt_alloc_dmabuf_pages() in pages.c (F.6).
+// iopt_alloc_user_pages(), iopt_alloc_file_pages(), iopt_alloc_dmabuf_pages() in pages.c.
 // Simplified: none.
 
 import { type DmaBuf, dmaBufGet, dmaBufPut, getFile } from '@sgfree/dma-buf';

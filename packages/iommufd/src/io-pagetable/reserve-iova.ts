@@ -43,10 +43,22 @@ export function* ioptRemoveReservedIova(iopt: IoPagetable, owner: object): Model
 export function* ioptSetAllowIova(iopt: IoPagetable, ranges: readonly U64Range[]): ModelTask<number> {
   const allowed = new RangeSet<U64Range>();
   for (const range of ranges) {
-    if (u64Compare(range.first, range.last) >= 0) return -Errno.EINVAL;
-    if (allowed.firstIn(range) !== undefined) return -Errno.EINVAL;
-    allowed.insert(range);
+    const refused = insertAllowed(allowed, range);
+    if (refused !== 0) return refused;
   }
+  return yield* replaceAllowed(iopt, allowed);
+}
+
+/** Adds a range; -EINVAL when it does not end above its start, one byte being too few, or meets another. @internal */
+export function insertAllowed(allowed: RangeSet<U64Range>, range: U64Range): number {
+  if (u64Compare(range.first, range.last) >= 0) return -Errno.EINVAL;
+  if (allowed.firstIn(range) !== undefined) return -Errno.EINVAL;
+  allowed.insert(range);
+  return 0;
+}
+
+/** Puts other allowed ranges in force; -EADDRINUSE when one meets a reserved range. @internal */
+export function* replaceAllowed(iopt: IoPagetable, allowed: RangeSet<U64Range>): ModelTask<number> {
   yield* iopt.iovaRwsem.writeLock();
   const taken = allowed.ranges.some((range) => iopt.reserved.intersects(range));
   if (!taken) iopt.allowed.replaceBy(allowed);

@@ -1,6 +1,6 @@
 // Domains of an address space: each shows every area; adding one reserves what it cannot address and fills it.
 // Source followed: iopt_table_add_domain(), iopt_table_remove_domain(), iopt_fill_domain(), iopt_unfill_domain(),
-// iopt_calculate_iova_alignment(), iopt_check_iova_alignment() in drivers/iommu/iommufd/io_pagetable.c (F.2).
+// iopt_calculate_iova_alignment(), iopt_check_iova_alignment() in drivers/iommu/iommufd/io_pagetable.c.
 // Simplified: none.
 
 import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';

@@ -5,7 +5,7 @@
 
 import { fput, getFile, type ModelFile } from '@sgfree/dma-buf';
 import type { ModelTask } from '@sgfree/hw-model';
-import { failure, type Outcome, success } from '@sgfree/mm';
+import { type Errno, failure, type Outcome, success } from '@sgfree/mm';
 import type { IommufdContext } from './iommufd-context.ts';
 import { IommufdObject, objectUnused, objectUsed } from './iommufd-object.ts';
 import { iommufdObjectAbort, iommufdObjectAlloc, iommufdObjectFinalize } from './object-life.ts';
@@ -64,7 +64,7 @@ export function* iommufdFaultAlloc(
   if (error !== 0) {
     files.unreserve(fd.value);
     iommufdObjectAbort(ctx, made.value);
-    return failure(-error as Parameters<typeof failure>[0]);
+    return failure(-error as Errno);
   }
   iommufdObjectFinalize(ctx, made.value);
   files.install(fd.value, new FaultFile(ctx, made.value));

@@ -12,9 +12,8 @@ import { pageSpanAt } from './page-span.ts';
 /**
  * Remembers the frames of pages `first` to `last`, pinning those that nobody had. 0 or a negative errno of the source or
  * of the accounting, and then nothing is held. With the pages' mutex held.
- * @internal
  */
-export function* fillPinnedPfns(pages: IoptPages, first: number, last: number): ModelTask<number> {
+function* fillPinnedPfns(pages: IoptPages, first: number, last: number): ModelTask<number> {
   return yield* fillPfns(pages, first, last, true);
 }
 

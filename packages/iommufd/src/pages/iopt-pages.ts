@@ -4,17 +4,17 @@
 // nowhere: then the page is pinned at its source.
 // Simplified: the pins themselves are kept by page index, because a frame number alone does not give a folio back here.
 
-import { InternalError, type ModelTask, type TaskMutex } from '@sgfree/hw-model';
+import { InternalError, type ModelTask, PAGE_SIZE, type TaskMutex } from '@sgfree/hw-model';
 import { Errno, failure, type Outcome, type PinnedPage, success, unpinUserPage } from '@sgfree/mm';
 import type { IoptArea } from '../area/iopt-area.ts';
 import type { IommufdPlatform } from '../iommufd-platform.ts';
 import type { IommufdProcess, IoptAccountMode } from '../iommufd-process.ts';
-import { type U64, u64At, u64Compare, u64IsZero, u64Plus, u64SumWraps } from '../u64/u64.ts';
+import { type U64, U64_PAGES, u64At, u64Compare, u64IsZero, u64Plus, u64SumWraps } from '../u64/u64.ts';
 import { type PageSource, releaseSource } from './page-source.ts';
 
 const IOPT_PAGES_BYTES = 232;
 /** ULONG_MAX - PAGE_SIZE */
-const LONGEST: U64 = u64At(2 ** 52 - 2, 4095);
+const LONGEST: U64 = u64At(U64_PAGES - 2, PAGE_SIZE - 1);
 
 /**
  * Pages that an access holds, by index, both inclusive.
@@ -108,7 +108,7 @@ export function ioptAllocPages(platform: IommufdPlatform, parts: IoptPagesParts)
   if (!platform.allocate(IOPT_PAGES_BYTES)) return failure(Errno.ENOMEM);
   const before = u64At(0, startByte);
   const end = u64Plus(length, before);
-  const npages = u64SumWraps(length, before) ? 2 ** 52 : end.page + (end.byte > 0 ? 1 : 0);
+  const npages = u64SumWraps(length, before) ? U64_PAGES : end.page + (end.byte > 0 ? 1 : 0);
   return success(new IoptPages(platform, npages, parts));
 }
 

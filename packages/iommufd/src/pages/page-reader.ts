@@ -131,11 +131,8 @@ export class PageReader {
   }
 }
 
-/**
- * The frame that the storage domain of an area shows for a page.
- * @internal
- */
-export function frameInDomain(area: IoptArea, index: number): number {
+/** The frame that the storage domain of an area shows for a page. */
+function frameInDomain(area: IoptArea, index: number): number {
   const frame = area.storageDomain?.frameAt(ioptAreaIndexToIova(area, index)) ?? -1;
   if (frame < 0) throw new InternalError(`page ${index} is in no page table`);
   return frame;

@@ -5,11 +5,8 @@
 import type { IoptArea } from '../area/iopt-area.ts';
 import type { IoptPages } from './iopt-pages.ts';
 
-/**
- * Neighbouring pages with one holder. `area` shows them in its storage domain when the holder is a domain.
- * @internal
- */
-export interface PageSpan {
+/** Neighbouring pages with one holder. `area` shows them in its storage domain when the holder is a domain. */
+interface PageSpan {
   readonly holder: 'access' | 'domain' | 'none';
   readonly area: IoptArea | null;
   /** Inclusive. */

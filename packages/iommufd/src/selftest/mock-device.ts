@@ -1,6 +1,6 @@
 // Mock device: the device of the kernel's own iommufd tests: no hardware behind it, but a real page table of 2 KiB units.
 // Source followed: drivers/iommu/iommufd/selftest.c (mock_domain_alloc_paging_flags, mock_domain_map_pages and the
-// amdv1_mock format of generic_pt); G.0 of the specification.
+// amdv1_mock format of generic_pt).
 // The table is AMD v1 with 2 KiB in place of 4 KiB; IOVAs have 56 bits, output addresses 51.
 // Simplified: tables have 512 entries; no PASIDs, no nesting, no page faults.
 

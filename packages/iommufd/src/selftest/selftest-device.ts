@@ -1,10 +1,10 @@
 // SelftestDevice: a mock device as an object of a context, and the commands that the kernel's tests have beside the real ones.
 // Source followed: drivers/iommu/iommufd/selftest.c (iommufd_test_mock_domain, iommufd_selftest_destroy,
-// iommufd_test_add_reserved, iommufd_test_md_check_pa); G.0 of the specification.
+// iommufd_test_add_reserved, iommufd_test_md_check_pa).
 // Simplified: the commands are calls; they have no ioctl numbers here.
 
 import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, type ProcessMemory, success } from '@sgfree/mm';
+import { Errno, type Outcome, type ProcessMemory, success } from '@sgfree/mm';
 import type { IoptDomain } from '../domain/iopt-domain.ts';
 import type { IoPagetable } from '../io-pagetable/io-pagetable.ts';
 import { ioptReserveIova } from '../io-pagetable/reserve-iova.ts';
@@ -63,15 +63,26 @@ export function* iommufdTestMockDomain(
   const made = iommufdObjectAlloc(ctx, new SelftestDevice());
   if (!made.ok) return made;
   const stdev = made.value;
+  const ids = yield* bindAndAttach(ctx, stdev, ptId, device);
+  if (ids.ok) iommufdObjectFinalize(ctx, stdev);
+  else iommufdObjectAbort(ctx, stdev);
+  return ids;
+}
+
+function* bindAndAttach(
+  ctx: IommufdContext,
+  stdev: SelftestDevice,
+  ptId: number,
+  device: MockDevice,
+): ModelTask<Outcome<MockDomainIds>> {
   const bound = iommufdDeviceBind(ctx, device);
-  const attached = bound.ok ? yield* iommufdDeviceAttach(bound.value, ptId) : bound;
-  if (!bound.ok || !attached.ok) {
-    if (bound.ok) yield* iommufdDeviceUnbind(bound.value);
-    iommufdObjectAbort(ctx, stdev);
-    return attached.ok ? failure(Errno.EINVAL) : attached;
+  if (!bound.ok) return bound;
+  const attached = yield* iommufdDeviceAttach(bound.value, ptId);
+  if (!attached.ok) {
+    yield* iommufdDeviceUnbind(bound.value);
+    return attached;
   }
   stdev.idev = bound.value;
-  iommufdObjectFinalize(ctx, stdev);
   return success({ stdevId: stdev.id, idevId: bound.value.id, hwptId: attached.value });
 }
 

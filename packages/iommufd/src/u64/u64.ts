@@ -5,8 +5,8 @@
 
 import { InternalError, PAGE_SIZE } from '@sgfree/hw-model';
 
-/** Pages of the 64-bit space: 2^52. */
-const PAGES = 2 ** 52;
+/** Pages of the 64-bit space: 2^52. @internal */
+export const U64_PAGES: number = 2 ** 52;
 const EXACT_PAGES = 2 ** 41;
 
 /**
@@ -55,7 +55,7 @@ export const U64_ZERO: U64 = u64At(0, 0);
  * 2^64 - 1 (`ULONG_MAX`).
  * @public
  */
-export const U64_MAX: U64 = u64At(PAGES - 1, PAGE_SIZE - 1);
+export const U64_MAX: U64 = u64At(U64_PAGES - 1, PAGE_SIZE - 1);
 
 /**
  * Negative, zero or positive as `a` is below, at or above `b`.
@@ -82,7 +82,8 @@ export const u64Max = (a: U64, b: U64): U64 => (u64Compare(a, b) >= 0 ? a : b);
 export const u64IsZero = (a: U64): boolean => a.page === 0 && a.byte === 0;
 
 /** Brings a page count from -2^52 to 2^53 back below 2^64 bytes. */
-const wrapped = (page: number): number => (page < 0 ? page + PAGES : page >= PAGES ? page - PAGES : page);
+const wrapped = (page: number): number =>
+  page < 0 ? page + U64_PAGES : page >= U64_PAGES ? page - U64_PAGES : page;
 
 /**
  * `a + b`, modulo 2^64.

@@ -1,6 +1,7 @@
 // DoorScenario: an owner takes a lent BAR back while iommufd imports it, shows it in a new domain or unmaps it, by one of the doors,
 // for the explorer.
-// Source followed: the promise of a revoke (F.6 of the specification): when it has returned, no page table leads to the memory.
+// Source followed: the promise of a revoke (iopt_revoke_notify in pages.c): when it has returned, no page table leads to
+// the memory.
 // Simplified: one buffer of two pages; domains are those of the tests' mock IOMMU, or added without a device.
 
 import {

@@ -1,5 +1,5 @@
 // The scenarios of the doors as a suite: what tests and `npm run explore` go through.
-// Source followed: the promise of a revoke (F.6 of the specification).
+// Source followed: the promise of a revoke (iopt_revoke_notify in drivers/iommu/iommufd/pages.c).
 // Simplified: none.
 
 import type { ExplorationSuite } from '@sgfree/exploration';

@@ -8,7 +8,7 @@ import { storm, weather } from './storm.ts';
 /** Calls of which it is known what they come upon. */
 const COVERED = { numRuns: 3000, seed: 20260217 };
 
-it('comes upon every kind of answer, and each is what the specification says', () => {
+it('comes upon every kind of answer, and each is what the oracle says', () => {
   const calls = new SingleCalls();
   fc.assert(
     fc.property(fuzzedCall, (call) => calls.try(call)),
@@ -31,7 +31,7 @@ it('comes upon every kind of answer, and each is what the specification says', (
   }
 });
 
-it('answers nearly right calls as the specification says', () => {
+it('answers nearly right calls as the oracle says', () => {
   const calls = new SingleCalls();
   fc.assert(
     fc.property(fuzzedCall, (call) => calls.try(call)),

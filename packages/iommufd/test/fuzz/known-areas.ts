@@ -1,5 +1,6 @@
 // KnownAreas: which areas a world has, and which it still has after a call that was refused.
-// Source followed: section F.5 of the specification: an unmap walks upwards and stops at the area that its window cuts.
+// Source followed: iopt_unmap_iova_range in io_pagetable.c of iommufd: an unmap walks upwards and stops at the area
+// that its window cuts.
 // Simplified: for tests only.
 
 import { bigintOfU64, IommufdIoas, iommufdStruct } from '../../src/index.ts';

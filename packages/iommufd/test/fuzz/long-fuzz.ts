@@ -1,5 +1,4 @@
-// The byte-level fuzzers as a program, run from the workspace's folder:
-// `node --conditions=@sgfree/source tools/run-source.mjs packages/iommufd/test/fuzz/long-fuzz.ts [RUNS] [SEED]`.
+// The byte-level fuzzers as a program: `npm run -s fuzz:iommufd -- [RUNS] [SEED]`; without arguments 100000 and 1.
 // RUNS single calls and a twentieth as many storms; a failure prints the seed and the smallest example.
 // Simplified: one process.
 

@@ -1,5 +1,5 @@
 // Calls that are nearly right: a valid one, with fields, bytes, its size and its memory changed.
-// Source followed: section G.2 of the specification for the values that are worth trying, and the ends of every range.
+// Source followed: the values that the kernel's iommufd selftest tries, and the ends of every range.
 // Simplified: for tests only.
 
 import * as fc from 'fast-check';

@@ -1,4 +1,4 @@
-// Fuzzing one call after the other against the oracle: the errno is the specification's, and a refused call changes nothing. The one
+// Fuzzing one call after the other against the oracle: the errno is the oracle's, and a refused call changes nothing. The one
 // that may is an unmap that cuts an area: what lies before that area is gone, and exactly that.
 // Source followed: none.
 // Simplified: for tests only.

@@ -1,5 +1,5 @@
 // Storm: several tasks make fuzzed calls on one context at once, while drivers come and go: no order may lose anything.
-// Source followed: section F.1 of the specification; the errnos of each call are those of F.3 to F.9.
+// Source followed: iommufd_fops_ioctl in drivers/iommu/iommufd/main.c; the errnos of each call as its ladder has them.
 // Simplified: for tests only.
 
 import type { ModelTask } from '@sgfree/hw-model';

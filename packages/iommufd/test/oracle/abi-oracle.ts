@@ -1,5 +1,5 @@
-// What every call answers on a populated world, decided from the specification alone, on the bytes as they are.
-// Source followed: sections F.1, F.3, F.5 and F.9 of the specification.
+// What every call answers on a populated world, decided without the code under test, on the bytes as they are.
+// Source followed: main.c, ioas.c and hw_pagetable.c in drivers/iommu/iommufd.
 // Simplified: for tests only; the mock device records and nests nothing here.
 
 import type { ErrnoName } from '@sgfree/mm';

@@ -1,5 +1,5 @@
 // The automatic choice of an IOVA, by trying every hole in bigint arithmetic.
-// Source followed: section F.4 of the specification.
+// Source followed: iopt_alloc_iova in drivers/iommu/iommufd/io_pagetable.c.
 // Simplified: for tests only; nothing is confined to allowed ranges.
 
 import { type KnownSpace, LAST, type Span } from './known-state.ts';

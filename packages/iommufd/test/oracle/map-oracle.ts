@@ -1,5 +1,5 @@
 // What the mapping calls answer on a populated world.
-// Source followed: sections F.4 to F.6 of the specification; `iopt_alloc_pages` refuses lengths near 2^64.
+// Source followed: ioas.c and io_pagetable.c of iommufd; `iopt_alloc_pages` refuses lengths near 2^64.
 // Simplified: for tests only.
 
 import type { ErrnoName } from '@sgfree/mm';

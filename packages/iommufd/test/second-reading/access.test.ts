@@ -1,4 +1,4 @@
-// In-kernel users, read anew from F.8 and F.5 of the specification: what reading and writing needs and what it does not, how
+// In-kernel users, read anew from device.c and pages.c of iommufd: what reading and writing needs and what it does not, how
 // far it comes, how often a user is asked to let go.
 import { IOMMU_CACHE, IOMMU_READ, IOMMU_WRITE } from '@sgfree/iommu';
 import { copyToUser, Errno, exitMmap, type ProcessMemoryOptions, vmMunmap } from '@sgfree/mm';

@@ -1,5 +1,5 @@
-// Imported buffers at every door, read anew from F.6: who is still remembered after something failed, what a revoke reaches and
-// what it leaves alone.
+// Imported buffers at every door, read anew from pages.c of iommufd: who is still remembered after something failed, what a
+// revoke reaches and what it leaves alone.
 import { frameOf } from '@sgfree/hw-model';
 import { Errno, type Outcome } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
@@ -187,7 +187,7 @@ describe('on the byte face', () => {
     return [errno, new DataView(bytes.buffer).getBigUint64(32, true)] as const;
   };
 
-  it.each([0, 1])('I35, I36 with %d devices', (devices) => {
+  it.each([0, 1])('the range and the revoke, with %d devices', (devices) => {
     const machine = new CoreMachine();
     const ioas = machine.ioas();
     for (let made = 0; made < devices; made += 1) expect(machine.attach(ioas).ok).toBe(true);

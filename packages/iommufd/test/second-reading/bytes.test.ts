@@ -1,5 +1,5 @@
 // How far the walk over changed bytes reaches, and what it leaves out: sizes, bytes behind the structure, a table that records.
-// Source followed: sections F.1 and F.9 of the specification, read anew.
+// Source followed: iommufd_fops_ioctl in main.c of iommufd, read anew; iommufd_hwpt_get_dirty_bitmap in hw_pagetable.c.
 import { Errno, type ErrnoName } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { IOMMUFD_STRUCTS, iommufdStruct, u64 } from '../../src/index.ts';

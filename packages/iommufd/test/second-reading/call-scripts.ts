@@ -1,5 +1,5 @@
 // Unmapping in all its forms, copies, options, page tables and numbers.
-// Source followed: sections F.1, F.5 and F.9 of the specification, read anew.
+// Source followed: main.c, ioas.c, io_pagetable.c and hw_pagetable.c in drivers/iommu/iommufd, read anew.
 // Simplified: for tests only.
 
 import {

@@ -1,4 +1,4 @@
-// A second reading of sections F.1 to F.9 and I.4 of the specification: what it says and no other test here asks.
+// A second reading of drivers/iommu/iommufd: what it answers and no other test here asks.
 // A row of the table is a fresh populated world, the steps, and what each of them answers; nothing is left behind.
 import { Errno, ProcessMemory } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 // The dirty record, from the entries of a table behind a real AMD-Vi unit to the bitmap: what is read is what stands in the
-// table's memory, and what was made clean is flushed once, behind the walk (F.9, T05 and T06 of the specification).
+// table's memory, and what was made clean is flushed once, behind the walk (io_pagetable.c of iommufd).
 import { AmdIommuUnit, bareMetalAmdFeatures, dmaAddr, frameOf, physAddr } from '@sgfree/hw-model';
 import { AmdIommu, iommuDomainFree } from '@sgfree/iommu';
 import { describe, expect, it } from 'vitest';

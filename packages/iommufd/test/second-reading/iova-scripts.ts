@@ -1,5 +1,5 @@
 // Where mappings may lie and where automatic ones come to lie: the ends of the space, holes, offsets in the page.
-// Source followed: sections F.3 and F.4 of the specification, read anew.
+// Source followed: iopt_alloc_iova, iopt_check_iova and iopt_set_allow_iova in io_pagetable.c of iommufd, read anew.
 // Simplified: for tests only.
 
 import {

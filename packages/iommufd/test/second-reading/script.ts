@@ -1,6 +1,6 @@
 // Script: calls on one context, one after the other, as data: what is called, what it answers, what it leaves in its structure.
 // Every script begins with address space 1; a mock device on it takes 2 (the mock device), 3 (the device), 4 (the table).
-// Source followed: sections F.1 to F.9 of the specification.
+// Source followed: the ioctls of drivers/iommu/iommufd (ioas.c, hw_pagetable.c, device.c).
 // Simplified: for tests only.
 
 import { Errno, type ErrnoName } from '@sgfree/mm';

@@ -1,4 +1,4 @@
-// Expectations derived from the text of the specification alone, played on the byte face.
+// Expectations derived from what the kernel does, without a look at our code, played on the byte face.
 import { describe, expect, it } from 'vitest';
 import { COPYING, OBJECTS, OPTIONS, UNMAPPING } from './call-scripts.ts';
 import { AUTOMATIC, FIXED, OFFERS } from './iova-scripts.ts';

@@ -1,4 +1,4 @@
-// Two and three page tables over one address space, and who pays for what they show: F.2 and F.7 of the specification, read anew.
+// Two and three page tables over one address space, and who pays for what they show: pages.c of iommufd, read anew.
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,5 +1,5 @@
 // What pinning and reading by IOVA answer, in the order in which the kernel looks: of two things wrong, the first decides.
-// Source followed: section F.8 of the specification.
+// Source followed: iommufd_access_pin_pages and iommufd_access_rw in drivers/iommu/iommufd/device.c.
 // Simplified: for tests only.
 
 import type { ErrnoName } from '@sgfree/mm';

@@ -1,5 +1,5 @@
 // The order of refusals of the calls on devices, page tables, dirty records and page requests.
-// Source followed: section F.9 of the specification and the negatives of alloc_hwpt_nested in G.2.
+// Source followed: hw_pagetable.c, device.c and eventq.c of iommufd; the refusals of alloc_hwpt_nested in its selftest.
 // Simplified: for tests only; no mock device nests.
 
 import { type AbiWorld, ID, P } from '../abi-world.ts';

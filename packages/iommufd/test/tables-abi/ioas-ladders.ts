@@ -1,5 +1,5 @@
 // The order of refusals of the calls on address spaces, options and processes.
-// Source followed: sections F.1, F.3 and F.5 of the specification.
+// Source followed: main.c, ioas.c and io_pagetable.c in drivers/iommu/iommufd.
 // Simplified: for tests only.
 
 import { ID, P } from '../abi-world.ts';

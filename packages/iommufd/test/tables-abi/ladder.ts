@@ -1,6 +1,6 @@
 // Ladder: the order in which a call refuses, as data. Every rung is one thing wrong with a call that is else right.
 // Alone, a rung gives its errno; together with all rungs behind it, it still does, because it is looked at first.
-// Source followed: sections F.1 to F.9 of the specification.
+// Source followed: the order of checks in the ioctls of drivers/iommu/iommufd.
 // Simplified: for tests only.
 
 import type { ErrnoName } from '@sgfree/mm';

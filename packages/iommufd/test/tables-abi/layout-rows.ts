@@ -1,5 +1,5 @@
-// Sizes and places of the structures, as the specification and the user-space header give them.
-// Source followed: table of section F.1 (number, where the smallest size ends, bytes) and the structures of F.3 to F.9.
+// Sizes and places of the structures, as the user-space header gives them.
+// Source followed: include/uapi/linux/iommufd.h; iommufd_ioctl_ops in main.c of iommufd (where the smallest size ends).
 // Simplified: for tests only.
 
 /** Structure, number of the call, field at which the smallest size ends, that size, bytes, and fields with offset and width. */

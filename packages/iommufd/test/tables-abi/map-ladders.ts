@@ -1,5 +1,5 @@
 // The order of refusals of the calls that map.
-// Source followed: sections F.5 and F.6 of the specification.
+// Source followed: the ioctls that map, in drivers/iommu/iommufd/ioas.c.
 // Simplified: for tests only.
 
 import { type AbiWorld, ID, P } from '../abi-world.ts';

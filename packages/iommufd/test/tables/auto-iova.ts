@@ -1,4 +1,4 @@
-// Automatic IOVAs: the vectors of the specification, section F.4, as data. Lengths are mapped one after the other.
+// Automatic IOVAs as iopt_alloc_iova() in io_pagetable.c chooses them, as data. Lengths are mapped one after the other.
 // Addresses and lengths are hex or plain numbers; `-28` is -ENOSPC.
 
 /** One row. */

@@ -1,4 +1,4 @@
-// The kernel's `iommufd_ioas` tests as data: sections G.2 and F.5 of the specification. Each case is a list of calls with
+// The kernel's `iommufd_ioas` tests (selftests/iommu/iommufd.c) as data, and more. Each case is a list of calls with
 // what each answers: a number (an IOVA, bytes) or an errno by name. Addresses are offsets from the variant's base.
 // Simplified: cases about closing, access, dirty tracking and files have tests of their own.
 
@@ -47,9 +47,9 @@ const contained: readonly Step[] = [
 
 /** The cases. */
 export const IOAS_STEP_CASES: readonly StepCase[] = [
-  { id: 'I02 destroy', steps: [['destroy', 'ok']], mockSteps: [['destroy', 'EBUSY']] },
+  { id: 'destroy', steps: [['destroy', 'ok']], mockSteps: [['destroy', 'EBUSY']] },
   {
-    id: 'I04 destroy with an area',
+    id: 'destroy with an area',
     steps: [
       ['map', { at: 0, pages: 1 }, 0],
       ['destroy', 'ok'],
@@ -60,27 +60,27 @@ export const IOAS_STEP_CASES: readonly StepCase[] = [
     ],
   },
   {
-    id: 'I06 unmap nothing',
+    id: 'unmap nothing',
     steps: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((i): Step => ['unmap', { at: i * P, pages: 1 }, 'ENOENT']),
   },
   {
-    id: 'I07 map and unmap',
+    id: 'map and unmap',
     steps: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((i): Step[] => [
       ['map', { at: i * P, pages: 1 }, i * P],
       ['unmap', { at: i * P, pages: 1 }, P],
     ]),
   },
   {
-    id: 'I08 split',
+    id: 'split',
     steps: [
       ['map', { at: 16 * P, pages: 2 }, 16 * P],
       ['unmap', { at: 16 * P, pages: 1 }, 'ENOENT'],
       ['unmap', { at: 17 * P, pages: 1 }, 'ENOENT'],
     ],
   },
-  { id: 'I09 overmap', steps: overmaps },
+  { id: 'overmap', steps: overmaps },
   {
-    id: 'I10 all',
+    id: 'all',
     steps: [
       ['unmap-all', 0],
       ['unmap-all', 0],
@@ -88,9 +88,9 @@ export const IOAS_STEP_CASES: readonly StepCase[] = [
       ['unmap-all', 2 * P],
     ],
   },
-  { id: 'I11 fully contained', steps: contained },
+  { id: 'fully contained', steps: contained },
   {
-    id: 'F.5 what was unmapped before an error stays unmapped',
+    id: 'what was unmapped before an error stays unmapped',
     steps: [
       ['map', { at: 0, pages: 1 }, 0],
       ['map', { at: P, pages: 2 }, P],
@@ -100,12 +100,12 @@ export const IOAS_STEP_CASES: readonly StepCase[] = [
     ],
   },
   {
-    id: 'I15 allowed ranges against the aperture',
+    id: 'allowed ranges against the aperture',
     steps: [['allow', [[P, 600 * P]], 'ok']],
     mockSteps: [['allow', [[-0x1000000 + P, -0x1000000 + 600 * P]], 'EADDRINUSE']],
   },
   {
-    id: 'I18 allowed and reserved ranges exclude each other',
+    id: 'allowed and reserved ranges exclude each other',
     steps: [
       ['allow', [[0, 600 * P]], 'ok'],
       ['reserve', { at: P, bytes: P }, 'EADDRINUSE'],
@@ -115,7 +115,7 @@ export const IOAS_STEP_CASES: readonly StepCase[] = [
     ],
   },
   {
-    id: 'F.3 allowed ranges that are wrong leave the old ones',
+    id: 'allowed ranges that are wrong leave the old ones',
     steps: [
       ['allow', [[8 * P, 9 * P - 1]], 'ok'],
       ['allow', [[P, P]], 'EINVAL'],
@@ -133,7 +133,7 @@ export const IOAS_STEP_CASES: readonly StepCase[] = [
     ],
   },
   {
-    id: 'I19 copy',
+    id: 'copy',
     steps: [
       ['map', { at: 0, pages: 1 }, 0],
       ['copy', { from: 0, to: P, pages: 1 }, P],
@@ -145,7 +145,7 @@ export const IOAS_STEP_CASES: readonly StepCase[] = [
     ],
   },
   {
-    id: 'G.0 reserving',
+    id: 'reserving',
     steps: [
       ['reserve', { at: 0, bytes: 0 }, 'EINVAL'],
       ['map', { at: 0, pages: 1 }, 0],
@@ -155,7 +155,7 @@ export const IOAS_STEP_CASES: readonly StepCase[] = [
     ],
   },
   {
-    id: 'I31 large pages',
+    id: 'large pages',
     steps: [
       ['huge', 0, 'ok'],
       ['huge', 0, 'ok'],
