@@ -108,6 +108,15 @@ describe('the page', () => {
     expect(page).toContain(document.verdict.line);
   });
 
+  it('sets the ends of the road and of the stream side by side', () => {
+    const [first, last, end] = [road().columns[0], road().columns[5], road().columns[8]];
+    const sides = (from: number | null | undefined, to: number | null | undefined): string =>
+      `<b>${grouped(from ?? -1)} → ${grouped(to ?? -1)}</b>`;
+    expect(page).toContain(sides(first?.scatterlistEntries, end?.scatterlistEntries));
+    expect(page).toContain(sides(first?.structPagesTouched, last?.structPagesTouched));
+    expect(page).toContain(sides(first?.trackingBytes, last?.trackingBytes));
+  });
+
   it('needs nothing from outside and names every chart', () => {
     expect(page.match(/<script|@import|url\(|(?:src|href)="(?!data:)/g)).toBeNull();
     const charts = page.match(/<svg [^>]*>/g) ?? [];

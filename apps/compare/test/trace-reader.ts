@@ -47,6 +47,8 @@ function text(message: Message, field: number): string | null {
 /** A trace that has been read. */
 export class TraceReader {
   readonly tracks = new Map<number, ReadTrack>();
+  /** Flags of each packet: 1 = the sequence begins, 2 = it goes on. */
+  readonly sequenceFlags: number[] = [];
   readonly events: ReadEvent[] = [];
   readonly #names = new Map<number, string>();
   readonly #annotationNames = new Map<number, string>();
@@ -67,6 +69,7 @@ export class TraceReader {
   }
 
   #packet(packet: Message): void {
+    this.sequenceFlags.push(number(packet, 13) ?? 0);
     for (const interned of all(packet, 12)) {
       for (const entry of all(interned, 2)) this.#names.set(number(entry, 1) ?? 0, text(entry, 2) ?? '');
       for (const entry of all(interned, 3))

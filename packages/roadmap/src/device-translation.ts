@@ -1,6 +1,6 @@
-// DeviceTranslation: what stands between one device and memory: a VT-d unit with its driver and the device's domain, or nothing.
-// Source followed: a machine that has booted: intel_iommu probed, the device in a DMA domain of its own; strict mode.
-// Simplified: one unit for all devices of the fabric; the device is alone in its IOMMU group.
+// DeviceTranslation: what stands between devices and memory: a VT-d unit with its driver and a domain per device, or nothing.
+// Source followed: a machine that has booted: intel_iommu probed, each device in a DMA domain of its own; strict mode.
+// Simplified: one unit for all devices of the fabric; each device is alone in its IOMMU group, also below one switch; one DmaPlatform.
 
 import { type Device, iommuSetupDmaOps } from '@sgfree/dma-core';
 import {
@@ -14,9 +14,11 @@ import {
 } from '@sgfree/hw-model';
 import { IntelIommu, type PagingDomain } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
+import { leafCount, sampleDomainWork } from './domain-work.ts';
 import type { WorkCounts } from './work-counts.ts';
 
-const IOMMU_GROUP = 22;
+/** Group of the device that is attached first; each further one has the next. */
+const FIRST_IOMMU_GROUP = 22;
 /** The part of the kernel's RAM that page tables and the invalidation queue use. */
 const TABLE_BYTES: number = 16 * 2 ** 20;
 
@@ -35,7 +37,7 @@ export interface DeviceTranslationParts {
 }
 
 /**
- * The way of a device's addresses to memory.
+ * The way of the devices' addresses to memory.
  * @internal
  */
 export class DeviceTranslation {
@@ -43,8 +45,10 @@ export class DeviceTranslation {
   readonly unit: VtdUnit | null;
   /** What of the kernel's RAM is left for others. */
   readonly restOfRam: PhysRange;
-  readonly #iommu: IntelIommu | null;
-  #domain: PagingDomain | null = null;
+  /** The unit's driver, for those who bind devices by themselves; null: nothing translates. */
+  readonly iommu: IntelIommu | null;
+  readonly #devices: Device[] = [];
+  readonly #domains: PagingDomain[] = [];
 
   constructor({ memory, fabric, kernelRam, log, translated }: DeviceTranslationParts) {
     const { base, bytes } = kernelRam;
@@ -53,44 +57,42 @@ export class DeviceTranslation {
     this.unit = translated ? new VtdUnit(memory, { capabilities: recordedVtdCapabilities, log }) : null;
     if (this.unit !== null) fabric.setTranslationAgent(this.unit);
     const frames = new FrameAllocator(memory, { base: addOffset(base, rest), bytes: TABLE_BYTES });
-    this.#iommu = this.unit === null ? null : new IntelIommu({ unit: this.unit, memory, frames, log });
+    this.iommu = this.unit === null ? null : new IntelIommu({ unit: this.unit, memory, frames, log });
   }
 
   /** Addresses that are not the device's to use. */
   reservedRegions(requesterId: number): ReturnType<IntelIommu['reservedRegions']> {
-    return this.#iommu?.reservedRegions(requesterId) ?? [];
+    return this.iommu?.reservedRegions(requesterId) ?? [];
   }
 
-  /** Puts the device into a domain of its own (null: nothing translates), and sets up what its driver maps through. */
+  /** Puts a device into a group and a domain of its own (null: nothing translates), and sets up what its driver maps through. */
   attach(dev: Device): PagingDomain | null {
-    this.#domain = this.#iommu?.allocPagingDomain(IOMMU_GROUP) ?? null;
-    if (this.#domain !== null) this.#iommu?.attachDevice(this.#domain, dev.requesterId);
-    iommuSetupDmaOps(dev, this.#domain);
-    return this.#domain;
+    const domain = this.iommu?.allocPagingDomain(FIRST_IOMMU_GROUP + this.#devices.length) ?? null;
+    this.#devices.push(dev);
+    if (domain !== null) {
+      this.iommu?.attachDevice(domain, dev.requesterId);
+      this.#domains.push(domain);
+    }
+    iommuSetupDmaOps(dev, domain);
+    return domain;
   }
 
-  /** Leaf entries that stand in the page table, read from simulated memory. */
+  /** I/O address ranges in the hands of callers. */
+  get liveIovaRanges(): number {
+    return this.#devices.reduce((sum, { cookie }) => sum + (cookie?.iovad.liveRanges ?? 0), 0);
+  }
+
+  /** Leaf entries that stand in the page tables, read from simulated memory. */
   get liveTableEntries(): number {
-    let leaves = 0;
-    this.#domain?.table.visitLeaves(() => {
-      leaves += 1;
-    });
-    return leaves;
+    return this.#domains.reduce((sum, domain) => sum + leafCount(domain), 0);
   }
 
-  /** The counters of the unit, its driver and `dev`, which has been attached, as they stand. */
-  sampleWork(dev: Device): WorkCounts {
-    const unit = this.unit?.counters;
-    const { table = null, mapCalls = 0, unmapCalls = 0 } = this.#domain ?? {};
+  /** The counters of the unit, its driver and the attached devices as they stand. */
+  sampleWork(): WorkCounts {
     return {
-      iovaAllocations: dev.cookie?.iovad.allocations ?? 0,
-      mapCalls,
-      unmapCalls,
-      entriesWritten: table?.entriesWritten ?? 0,
-      entriesCleared: table?.entriesCleared ?? 0,
-      invalidationCommands: unit === undefined ? 0 : unit.iotlbPage + unit.iotlbDomain + unit.iotlbGlobal,
-      invalidationWaits: unit?.waits ?? 0,
-      structPagesTouched: dev.platform.frames.touched,
+      ...sampleDomainWork(this.unit, this.#domains),
+      iovaAllocations: this.#devices.reduce((sum, { cookie }) => sum + (cookie?.iovad.allocations ?? 0), 0),
+      structPagesTouched: this.#devices[0]?.platform.frames.touched ?? 0,
     };
   }
 }

@@ -8,6 +8,9 @@ import { ByteComparison } from './byte-comparison.ts';
 import { type IoRecord, ioBytes, type MemoryPiece, piecesOf } from './io-record.ts';
 import { KeyedData } from './keyed-data.ts';
 
+/** Bytes of a logical block of every disk here. @internal */
+export const BLOCK_BYTES = 512;
+
 /**
  * Outcome of comparing one I/O.
  * @public
@@ -120,12 +123,16 @@ export class IoData {
 }
 
 /**
- * A medium of 512-byte blocks whose unwritten content belongs to `seed`.
+ * A medium of blocks of {@link BLOCK_BYTES} whose unwritten content belongs to `seed`.
  * @internal
  */
 export function mediumFor(seed: number, blockCount: number): BlockMedium {
-  const initial = new KeyedData(seed, 512);
-  return new BlockMedium({ blockBytes: 512, blockCount, pattern: (lba, into) => initial.fill(lba, into) });
+  const initial = new KeyedData(seed, BLOCK_BYTES);
+  return new BlockMedium({
+    blockBytes: BLOCK_BYTES,
+    blockCount,
+    pattern: (lba, into) => initial.fill(lba, into),
+  });
 }
 
 /** Bytes that a piece shares with pieces before it in memory. */

@@ -117,7 +117,7 @@ export class NvmeMachine {
 
   /** I/O address ranges in the hands of callers. */
   get liveIovaRanges(): number {
-    return this.dev.cookie?.iovad.liveRanges ?? 0;
+    return this.#translation.liveIovaRanges;
   }
 
   /** Leaf entries that stand in the page table, read from simulated memory. */
@@ -127,7 +127,7 @@ export class NvmeMachine {
 
   /** The counters of hardware and IOMMU software as they stand. */
   sampleWork(): WorkCounts {
-    return this.#translation.sampleWork(this.dev);
+    return this.#translation.sampleWork();
   }
 
   /** The leaf entry behind a DMA address of the disk, in simulated memory; null when it is not mapped. */

@@ -14,7 +14,7 @@ import {
 } from '@sgfree/hw-model';
 import { PageFrames } from '@sgfree/mm';
 import { P2pPlatform, STRUCT_PAGE_BYTES } from '@sgfree/p2p/stage-2';
-import { mediumFor } from './io-data.ts';
+import { BLOCK_BYTES, mediumFor } from './io-data.ts';
 import type { IoRecord } from './io-record.ts';
 import { IoRun, type RunTally } from './io-run.ts';
 import type { MachineObserver } from './machine-observer.ts';
@@ -31,9 +31,6 @@ import type { StageReport } from './stage-report.ts';
 import type { StackHooks, StorageStack } from './storage-stack.ts';
 import { untranslatedWay } from './untranslated-way.ts';
 import { WorkLedger } from './work-ledger.ts';
-
-/** sizeof(struct page) on x86-64. */
-const BLOCK_BYTES = 512;
 
 /**
  * What a stage is run on when the data lies in a peer's BAR.

@@ -1,7 +1,7 @@
 // WorkCounts: what mapping and unmapping cost, read from the counters of hardware and IOMMU software.
 // Source followed: vectors and cost sheets count the same things: IOVA allocations, page-table entries, invalidations.
 // A scenario never counts by itself: it takes a sample before and one after, and keeps the difference.
-// Simplified: one domain and one IOMMU unit per machine.
+// Simplified: one IOMMU unit per machine.
 
 /**
  * Counted work; every field only ever grows.

@@ -57,6 +57,39 @@ describe('the part about stage 8', () => {
     expect(text).toMatch(/\nunmap-by-current-placement +0 +\d+ +0\n/);
   });
 
+  it('gives every way of a place the same seed, and every place another', () => {
+    const seeds = new Map<string, Set<number>>();
+    for (const { input } of reports) {
+      const where = `${input.place} ${input.iommu}`;
+      seeds.set(where, (seeds.get(where) ?? new Set()).add(input.seed));
+    }
+    expect([...seeds.values()].map((ofPlace) => [...ofPlace])).toEqual(
+      [3, 4, 5, 6, 7, 8, 9, 10].map((seed) => [seed]),
+    );
+  });
+
+  it('adds the abuses of all runs of a way, and shows the slowest move and what kinds of access were wrong', () => {
+    const found = (way: string): number =>
+      reports
+        .filter(({ input }) => input.way === way)
+        .reduce((sum, { abuses }) => sum + (abuses['null-page-scatterlist'] ?? 0), 0);
+    expect(text).toMatch(new RegExp(`\\nnull-page-scatterlist +0 +${found('amdgpu')} +${found('xe')}\\n`));
+    const [row] = part.rows;
+    const [move] = row?.report.moves ?? [];
+    if (row === undefined || move === undefined) throw new Error('nothing moved');
+    const moves = [12, 345, 67].map((lastAccess) => ({
+      ...move,
+      to: 'tt',
+      lastAccess,
+      copyBegan: 400,
+      ended: 500,
+    }));
+    const accesses = { ...row.report.accesses, late: 8, stray: 9 };
+    const report = { ...row.report, moves, accesses, toldAtWork: 2, faultsServed: 4 };
+    const spoiled = gpuExchangeText(world, { rows: [{ ...row, report }], verdict: row.verdict }, plain);
+    expect(spoiled).toMatch(/\n {2}range lists \(stage 8\) +3 +3 +2 +4 +345 +400 +500 +8 +9 +[\d,]+\n/);
+  });
+
   it('shows what is wrong', () => {
     const [row] = part.rows;
     if (row === undefined) throw new Error('nothing was run');

@@ -58,7 +58,7 @@ export class GpuCard {
   readonly lru: GpuBo[] = [];
   /** References that keep the card awake. */
   runtimeRefs = 0;
-  /** Moves since the card was bound, and those that made room for others. */
+  /** Moves since the card was bound, those that made room for others, and bytes whose copy has ended. */
   readonly counters: { moves: number; evictions: number; bytesMoved: number } = {
     moves: 0,
     evictions: 0,

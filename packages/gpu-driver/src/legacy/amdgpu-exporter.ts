@@ -84,7 +84,7 @@ function* amdgpuDmaBufMap(bo: GpuBo, attach: Attachment, dir: DmaDataDirection):
 /** What an unpinned object may lie in for this importer. */
 function placementsFor(bo: GpuBo, { peer2peer }: Attachment): GpuMemoryType[] {
   if (bo.spec.placements[0] === 'mmio-remap') return ['mmio-remap'];
-  if (!peer2peer || bo.spec.placements[0] !== 'vram') return ['tt'];
+  if (!peer2peer || !bo.spec.placements.includes('vram')) return ['tt'];
   bo.visible = true;
   return ['vram', 'tt'];
 }

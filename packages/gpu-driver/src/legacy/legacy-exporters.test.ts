@@ -238,3 +238,21 @@ it('a compressed object of amdgpu is never shared in VRAM', () => {
   machine.do(importer.map());
   expect(bo.resource.kind).toBe('tt');
 });
+
+it('amdgpu pins an object that may not lie in VRAM in system memory, whoever its importers are', () => {
+  const { machine, bo, dmabuf } = shared(amdgpuDmaBufOps, {}, { placements: ['tt'] });
+  const importer = new Importer(machine, machine.near);
+  importer.join(dmabuf);
+  expect(machine.do(machine.held(bo, () => dmaBufPin(importer.attach)))).toBe(0);
+  expect([bo.resource.kind, bo.pinCount]).toEqual(['tt', 1]);
+});
+
+it.each(flavours)('no entry of a table of %s is longer than a segment of the importer', (_, flavour) => {
+  const { machine, dmabuf } = shared(flavour, {}, { placements: ['tt'] });
+  machine.near.maxSegmentSize = 4 * PAGE_SIZE;
+  const importer = new Importer(machine, machine.near);
+  importer.join(dmabuf);
+  machine.do(importer.map());
+  const lengths = [...sgtRanges(importer.table as SgTable)].map(({ bytes }) => bytes);
+  expect(lengths).toEqual(Array.from({ length: 16 }, () => 4 * PAGE_SIZE));
+});

@@ -67,6 +67,7 @@ export class VramManager {
       }
       blocks.push(block);
       left -= block.bytes;
+      // Nothing larger was free: looking for it again would only take time.
       most = Math.min(most, block.bytes);
     }
     return success(blocks);

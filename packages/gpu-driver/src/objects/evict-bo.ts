@@ -25,7 +25,7 @@ export function* evictOne(card: GpuCard, visible: boolean): ModelTask<number> {
   for (const bo of [...card.lru]) {
     // While another object was on its way this one may have ended.
     if (!card.lru.includes(bo) || !mayGo(bo, visible) || !dmaResvTrylock(bo.resv)) continue;
-    const error = mayGo(bo, visible) ? yield* moveBo(bo, 'tt') : -Errno.EBUSY;
+    const error = yield* moveBo(bo, 'tt');
     if (error === 0) yield* dmaResvWaitTimeout(bo.resv, DmaResvUsage.KERNEL, false, MAX_SCHEDULE_TIMEOUT);
     dmaResvUnlock(bo.resv);
     if (error !== 0) continue;

@@ -27,7 +27,8 @@ import type { GpuBo } from './gpu-bo.ts';
 
 /**
  * Moves the object to memory of `type`, with its reservation held; also within VRAM. The bytes are there once the fences of
- * usage KERNEL have signaled. -EINVAL for a pinned object and for registers; -ENOSPC when VRAM is full; -ENOMEM. Nothing has changed then.
+ * usage KERNEL have signaled. -EINVAL for a pinned object and for registers; -ENOSPC when VRAM is full; -ENOMEM.
+ * It has not moved then, but importers may have been told.
  * @public
  */
 export function* moveBo(bo: GpuBo, type: GpuMemoryType): ModelTask<number> {
@@ -49,17 +50,17 @@ export function* moveToResource(bo: GpuBo, to: GpuResource): ModelTask<number> {
   if (bo.dmabuf !== null) yield* dmaBufInvalidateMappings(bo.dmabuf);
   const waits = dmaResvGetFences(resv, DmaResvUsage.BOOKKEEP);
   if (!waits.ok) return -waits.errno;
-  const fence = new DmaFence(
-    card.dmaBufs,
-    { name: `${card.pdev.name} copy` },
-    { context: card.copyContext, seqno: card.nextCopySeqno(), seqno64: true },
-  );
   // Importers may have used up the slot in their callback.
   const again = dmaResvReserveFences(resv, 1);
   if (again !== 0) {
     for (const wait of waits.value) dmaFencePut(wait);
     return again;
   }
+  const fence = new DmaFence(
+    card.dmaBufs,
+    { name: `${card.pdev.name} copy` },
+    { context: card.copyContext, seqno: card.nextCopySeqno(), seqno64: true },
+  );
   dmaResvAddFence(resv, fence, DmaResvUsage.KERNEL);
   const from = bo.resource;
   bo.resource = to;

@@ -3,13 +3,14 @@ import { expect, it } from 'vitest';
 import { addOffset, offsetWithin, pciBusAddr, physAddr } from '../addresses.ts';
 import { Clock } from '../clock.ts';
 import { EventLog } from '../event-log.ts';
+import { InternalError } from '../internal-error.ts';
 import { PhysicalMemory } from '../physical-memory.ts';
 import { BarMemory } from './bar-memory.ts';
 import { findExtendedCapability } from './capability-list.ts';
 import type { PciBar } from './pci-bar.ts';
 import { PciFabric } from './pci-fabric.ts';
 import type { PciFunction } from './pci-function.ts';
-import { PCI_EXT_CAP_ID_REBAR, pciRebarGetPossibleSizes } from './resizable-bar.ts';
+import { PCI_EXT_CAP_ID_REBAR, pciRebarGetPossibleSizes, rebarSizeCode } from './resizable-bar.ts';
 
 const MIB = 2 ** 20;
 
@@ -65,4 +66,29 @@ it.each([0, 0x5f])('offers its sizes and takes one of them (ACS %i)', (acs) => {
   expect(claims(device, bar, 8 * MIB - 4)).toBe(bar);
   bar.assign(pciBusAddr(2 ** 36 + 26 * MIB));
   expect(bar.address).toBe(2 ** 36 + 24 * MIB);
+});
+
+it('a BAR can become smaller again', () => {
+  const { device } = plugged(0);
+  const at = findExtendedCapability(device.config, PCI_EXT_CAP_ID_REBAR) + 8;
+  const sizes = [8 * MIB, 2 * MIB].map((bytes) => [device.bar(0)?.resize(bytes), device.config.read(at, 4)]);
+  expect(sizes).toEqual([
+    [true, 0x320],
+    [true, 0x120],
+  ]);
+});
+
+it('software writes nothing of the control register but the size', () => {
+  const { config } = plugged(0).device;
+  const at = findExtendedCapability(config, PCI_EXT_CAP_ID_REBAR) + 8;
+  config.write(at, 4, 0xffffffff);
+  expect(config.read(at, 4)).toBe(0x3f20);
+  config.write(at, 4, 0);
+  expect(config.read(at, 4)).toBe(0x20);
+});
+
+it('knows the powers of two from 1 MiB to 128 TiB', () => {
+  expect([rebarSizeCode(MIB), rebarSizeCode(2 ** 47)]).toEqual([0, 27]);
+  for (const bytes of [0, MIB / 2, 3 * MIB, 2 ** 48])
+    expect(() => rebarSizeCode(bytes)).toThrow(InternalError);
 });

@@ -7,7 +7,7 @@
 import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
 import { errnoName } from '@sgfree/mm';
 import { vfioPciCoreCloseDevice } from '@sgfree/vfio-dmabuf';
-import { IoData, mediumFor } from '../io-data.ts';
+import { BLOCK_BYTES, IoData, mediumFor } from '../io-data.ts';
 import { type IoRecord, ioBytes } from '../io-record.ts';
 import { DISK_BYTES } from '../machine-shape.ts';
 import { PeerBuffers } from '../peer-buffers.ts';
@@ -22,8 +22,6 @@ import { LENT_BAR } from './near-computer.ts';
 import { closeEnd } from './rdma-end.ts';
 import { RuleLog } from './rule-log.ts';
 import { TransferTally } from './transfer-tally.ts';
-
-const BLOCK_BYTES = 512;
 
 /**
  * A run, from export to close.

@@ -14,7 +14,7 @@ import {
   RdmaWire,
   Scheduler,
 } from '@sgfree/hw-model';
-import { type DmabufImport, type DmabufRequest, IbAccess, PageFaultService } from '@sgfree/rdma/stage-4';
+import { type DmabufImport, type DmabufRequest, PageFaultService } from '@sgfree/rdma/stage-4';
 import {
   VFIO_DEVICE_IOCTL,
   VFIO_FEATURE,
@@ -32,7 +32,7 @@ import { FarComputer } from './far-computer.ts';
 import type { LentBarMapping } from './lent-bar-mapping.ts';
 import { LENT_BAR, NearComputer } from './near-computer.ts';
 import { NearKernel } from './near-kernel.ts';
-import { connectEnds, RdmaEnd } from './rdma-end.ts';
+import { connectEnds, PEER_RIGHTS, RdmaEnd } from './rdma-end.ts';
 import { TableCensus } from './table-census.ts';
 
 /** Close-on-exec, read and write. */
@@ -40,8 +40,6 @@ const OPEN_FLAGS = 0x80002;
 const FEATURE_BYTES = 24;
 const RANGE_BYTES = 16;
 const FAR_BYTES: number = 16 * 2 ** 20;
-/** Rights of a region that peers write to and read from. */
-const PEER_RIGHTS: number = IbAccess.LOCAL_WRITE + IbAccess.REMOTE_WRITE + IbAccess.REMOTE_READ;
 
 /**
  * How a scene is set.

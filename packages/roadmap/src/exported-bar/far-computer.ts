@@ -28,7 +28,8 @@ import {
   nextCompletion,
   registerRegion,
 } from '@sgfree/rdma/stage-4';
-import { granted, MOST_IN_FLIGHT, RdmaEnd } from './rdma-end.ts';
+import { had } from '../certain-value.ts';
+import { MOST_IN_FLIGHT, RdmaEnd } from './rdma-end.ts';
 
 const GIB = 2 ** 30;
 /** Where the buffer begins, and its pages in the adapter's table. */
@@ -85,7 +86,8 @@ export class FarComputer {
     this.fabric.enumerate();
     nic.endpoint.setCommand({ memory: true, busMaster: true });
     this.end = new RdmaEnd(nic, null, log);
-    this.region = granted(
+    this.region = had(
+      'no region over the buffer',
       registerRegion(this.end.pd, {
         pageSize: BUFFER_PAGE,
         blocks: Array.from({ length: length / BUFFER_PAGE }, (_, page) =>

@@ -1,8 +1,6 @@
 // ImportCensus: what importers that negotiate agreed on, the range lists they were handed, and the warnings that say a table was
 // taken instead.
 // Source followed: our own; the counterpart of TableCensus on the importer's side.
-// A list takes 40 bytes (the two-step state 16, device 8, attributes 8, count and route 8) and 16 for each range of the buffer:
-// sizes of our own, as a 64-bit kernel would lay such a structure out.
 // Simplified: none.
 
 import {
@@ -15,12 +13,10 @@ import type { EventLog, ModelTask } from '@sgfree/hw-model';
 import type { Outcome } from '@sgfree/mm';
 import type { DmabufImport } from '@sgfree/rdma/stage-5';
 import { VfioPciDmaBuf } from '@sgfree/vfio-dmabuf/stage-5';
+import { rangeListBytes } from '../range-list-size.ts';
 import { DeprecationLog } from './deprecation-log.ts';
 import type { LentBarMapping } from './lent-bar-mapping.ts';
 import type { NegotiatedReport } from './negotiated-report.ts';
-
-const LIST_BYTES = 40;
-const RANGE_BYTES = 16;
 
 type Import = DmabufImport<LentBarMapping>;
 type Attached = Outcome<DmaBufAttachment<LentBarMapping>>;
@@ -103,7 +99,7 @@ export class ImportCensus {
   #out(mapping: LentBarMapping, ranges: number): void {
     if (!(mapping instanceof DmaRangeList)) return;
     const { counts } = this;
-    const bytes = LIST_BYTES + ranges * RANGE_BYTES;
+    const bytes = rangeListBytes(ranges);
     counts.lists += 1;
     counts.listsOut += 1;
     counts.entries += mapping.count;

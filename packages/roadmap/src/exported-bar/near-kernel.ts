@@ -91,7 +91,7 @@ export class NearKernel {
 
   /** I/O address ranges in the hands of callers. */
   get liveIovaRanges(): number {
-    return this.adapter.cookie?.iovad.liveRanges ?? 0;
+    return this.#translation.liveIovaRanges;
   }
 
   /** Leaf entries that stand in the page table, read from simulated memory. */
@@ -101,7 +101,7 @@ export class NearKernel {
 
   /** The counters of hardware and IOMMU software as they stand. */
   sampleWork(): WorkCounts {
-    return this.#translation.sampleWork(this.adapter);
+    return this.#translation.sampleWork();
   }
 }
 

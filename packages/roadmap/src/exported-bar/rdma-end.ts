@@ -1,7 +1,7 @@
 // RdmaEnd: one end of a connection: an adapter as verbs see it, with a protection domain, a completion queue and a queue
-// pair; and how two ends are connected.
+// pair; further ends of the same adapter; and how two ends are connected.
 // Source followed: what a user of verbs sets up before the first transfer.
-// Simplified: one queue pair per end; the ends know each other's numbers without a connection manager.
+// Simplified: the ends know each other's numbers without a connection manager.
 
 import type { Device } from '@sgfree/dma-core';
 import { type EventLog, InternalError, type ModelTask, type RdmaNic } from '@sgfree/hw-model';
@@ -19,9 +19,12 @@ import {
   ibDestroyQp,
   ibModifyQp,
 } from '@sgfree/rdma/stage-4';
+import { had } from '../certain-value.ts';
 
 /** Work requests that an end may have in flight. @internal */
 export const MOST_IN_FLIGHT = 64;
+/** Rights of a region that peers write to and read from. @internal */
+export const PEER_RIGHTS: number = IbAccess.LOCAL_WRITE + IbAccess.REMOTE_WRITE + IbAccess.REMOTE_READ;
 const REMOTE: number = IbAccess.REMOTE_WRITE + IbAccess.REMOTE_READ + IbAccess.REMOTE_ATOMIC;
 const CAPACITY = {
   maxSendWr: MOST_IN_FLIGHT,
@@ -49,11 +52,22 @@ export class RdmaEnd {
   /** `dmaDevice`: does the adapter's DMA; null where bus addresses are used as they are. */
   constructor(nic: RdmaNic, dmaDevice: Device | null, log: EventLog) {
     this.device = new IbDevice(nic, { dmaDevice, log });
-    this.pd = granted(ibAllocPd(this.device));
-    this.cq = granted(ibCreateCq(this.device, 2 * MOST_IN_FLIGHT));
+    this.pd = had('no protection domain', ibAllocPd(this.device));
+    this.cq = had('no completion queue', ibCreateCq(this.device, 2 * MOST_IN_FLIGHT));
     const { cq } = this;
-    this.qp = granted(ibCreateQp(this.pd, { qpType: 'rc', sendCq: cq, recvCq: cq, cap: CAPACITY }));
+    this.qp = had(
+      'no queue pair',
+      ibCreateQp(this.pd, { qpType: 'rc', sendCq: cq, recvCq: cq, cap: CAPACITY }),
+    );
   }
+}
+
+/** A further queue pair of the same device and protection domain, on which `inFlight` work requests may be sent at once. @internal */
+export function anotherEnd({ device, pd }: RdmaEnd, inFlight: number): RdmaEnd {
+  const cq = had('no completion queue', ibCreateCq(device, 2 * inFlight));
+  const cap = { ...CAPACITY, maxSendWr: inFlight, maxRecvWr: 1 };
+  const qp = had('no queue pair', ibCreateQp(pd, { qpType: 'rc', sendCq: cq, recvCq: cq, cap }));
+  return { device, pd, cq, qp };
 }
 
 /** Gives an end back; 0 or the negative errno of what could not be, such as a domain with a region in it. @internal */
@@ -94,10 +108,4 @@ function connect({ qp }: RdmaEnd, peer: RdmaEnd): void {
   for (const attr of steps) {
     if (ibModifyQp(qp, attr) !== 0) throw new InternalError(`a queue pair does not reach ${attr.qpState}`);
   }
-}
-
-/** The value of an outcome that memory cannot refuse. @internal */
-export function granted<T>(outcome: { readonly ok: true; readonly value: T } | { readonly ok: false }): T {
-  if (!outcome.ok) throw new InternalError('an adapter refuses what every adapter can');
-  return outcome.value;
 }

@@ -4,11 +4,10 @@
 // Simplified: none.
 
 import { type BlockMedium, PAGE_SIZE } from '@sgfree/hw-model';
-import { mediumFor } from '../io-data.ts';
+import { BLOCK_BYTES, mediumFor } from '../io-data.ts';
 import { KeyedData } from '../keyed-data.ts';
 import { bytesDiffering } from '../revoke/lent-slots.ts';
 
-const BLOCK_BYTES = 512;
 /** Blocks of the disk that one object has in one round, at most. */
 const ROOM = 4096;
 /** Keys of the peer's bytes lie this far from those of the disk's. */

@@ -1,13 +1,12 @@
 // ExchangeKernel: the kernel of that computer as far as it is asked: three devices behind an IOMMU or none, the peer-to-peer rules,
 // dma-bufs, and the card's driver.
 // Source followed: a machine that has booted; strict mode where there is a unit.
-// Simplified: each device is alone in its IOMMU group, also below one switch.
+// Simplified: as DeviceTranslation: a domain per device, also below one switch.
 
 import { DmaBufPlatform } from '@sgfree/dma-buf';
 import { type Device, DmaPlatform, dmaBitMask, dmaSetMask, pciDevice } from '@sgfree/dma-core';
 import { GpuCard } from '@sgfree/gpu-driver';
 import { addOffset, type EventLog, type PciFunction, type PhysRange, type Scheduler } from '@sgfree/hw-model';
-import type { PagingDomain } from '@sgfree/iommu';
 import { PageAllocator, PageFrames } from '@sgfree/mm';
 import {
   type P2pdmaMapType,
@@ -18,7 +17,6 @@ import {
 } from '@sgfree/p2p';
 import { DeviceTranslation } from '../device-translation.ts';
 import { bridgeWindowsOf } from '../peer-site.ts';
-import { NO_WORK, type WorkCounts } from '../work-counts.ts';
 import type { ExchangeComputer } from './exchange-computer.ts';
 
 const DMA_BITS = 64;
@@ -29,12 +27,6 @@ export interface ExchangeKernelSpec {
   readonly scheduler: Scheduler;
   readonly log: EventLog;
   readonly iommu: boolean;
-}
-
-/** A device, and its domain where a unit translates. */
-interface Attached {
-  readonly dev: Device;
-  readonly domain: PagingDomain | null;
 }
 
 /** @internal */
@@ -51,7 +43,6 @@ export class ExchangeKernel {
   readonly disk: Device;
   readonly card: GpuCard;
   readonly #platform: DmaPlatform;
-  readonly #attached: Attached[] = [];
   readonly #computer: ExchangeComputer;
 
   constructor({ computer, scheduler, log, iommu }: ExchangeKernelSpec) {
@@ -84,39 +75,6 @@ export class ExchangeKernel {
     return pciP2pdmaDistance(this.card.pdev, this.nic, false);
   }
 
-  /** I/O address ranges in the hands of callers. */
-  get liveIovaRanges(): number {
-    return this.#attached.reduce((sum, { dev }) => sum + (dev.cookie?.iovad.liveRanges ?? 0), 0);
-  }
-
-  /** Leaf entries that stand in the page tables, read from simulated memory. */
-  get liveTableEntries(): number {
-    let leaves = 0;
-    const count = (): void => {
-      leaves += 1;
-    };
-    for (const { domain } of this.#attached) domain?.table.visitLeaves(count);
-    return leaves;
-  }
-
-  /** The counters of hardware and IOMMU software as they stand, over all devices. */
-  sampleWork(): WorkCounts {
-    const unit = this.translation.unit?.counters;
-    const sum = (figure: (attached: Attached) => number): number =>
-      this.#attached.reduce((total, attached) => total + figure(attached), 0);
-    return {
-      ...NO_WORK,
-      iovaAllocations: sum(({ dev }) => dev.cookie?.iovad.allocations ?? 0),
-      mapCalls: sum(({ domain }) => domain?.mapCalls ?? 0),
-      unmapCalls: sum(({ domain }) => domain?.unmapCalls ?? 0),
-      entriesWritten: sum(({ domain }) => domain?.table.entriesWritten ?? 0),
-      entriesCleared: sum(({ domain }) => domain?.table.entriesCleared ?? 0),
-      invalidationCommands: unit === undefined ? 0 : unit.iotlbPage + unit.iotlbDomain + unit.iotlbGlobal,
-      invalidationWaits: unit?.waits ?? 0,
-      structPagesTouched: this.#platform.frames.touched,
-    };
-  }
-
   /** A function as the PCI core presents it to its driver, in a domain of its own. */
   #attach(fn: PciFunction): Device {
     const { requesterId } = fn;
@@ -129,9 +87,8 @@ export class ExchangeKernel {
       hostBridge: { windows: bridgeWindowsOf(host) },
       reservedRegions: this.translation.reservedRegions(requesterId),
     });
-    const domain = this.translation.attach(dev);
+    this.translation.attach(dev);
     dmaSetMask(dev, dmaBitMask(DMA_BITS));
-    this.#attached.push({ dev, domain });
     return dev;
   }
 }

@@ -3,6 +3,7 @@
 // Simplified: none.
 
 import type { EventLog } from '@sgfree/hw-model';
+import { violatedRules } from '../exported-bar/rule-log.ts';
 import type { ExchangeRun } from './exchange-run.ts';
 import type { GpuExchangeMove, GpuExchangeReport } from './gpu-exchange-report.ts';
 import { exchangeStageReport } from './gpu-exchange-stage-report.ts';
@@ -51,7 +52,7 @@ export function exchangeReport<M extends object>(
     abuses,
     transfers: { disk: scene.disk.requests, peer: sum(({ link }) => link.completed) },
     kept: { verified: kept.verified, wrong: kept.wrong },
-    violations: log.events.filter(({ kind }) => kind === 'violation').map((event) => String(event['rule'])),
+    violations: violatedRules(log.events),
     leftovers: {
       vramBytes: kernel.card.vram.bytes - kernel.card.vram.freeBytes,
       cardPages: kernel.cardPages.liveFrames,

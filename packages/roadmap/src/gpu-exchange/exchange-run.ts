@@ -45,14 +45,14 @@ export class ExchangeRun<Mapping extends object> {
     this.settings = settings;
     this.scene = new ExchangeScene(settings, way, log, observe);
     const { scene } = this;
-    this.workBefore = scene.kernel.sampleWork();
+    this.workBefore = scene.kernel.translation.sampleWork();
     scene.bringUp();
     this.kept = new KeptObjects(scene);
     this.vramOnly = probeVramOnly(scene);
     this.objects = Array.from({ length: settings.objects }, (_, index) => this.#share(index));
     this.traffic = this.objects.map((object) => new ObjectTraffic(scene, object));
     this.mover = new ObjectMover(scene, this.traffic);
-    this.requestWork = scene.kernel.sampleWork();
+    this.requestWork = scene.kernel.translation.sampleWork();
   }
 
   /** Everything, in order. */
@@ -63,7 +63,7 @@ export class ExchangeRun<Mapping extends object> {
     scene.scheduler.spawn('mover', mover.run());
     for (const { task, at } of scene.runAll()) this.failures.push(`${task} waits at ${at} for ever`);
     this.failures.push(...traffic.flatMap(({ failure }) => failure ?? []));
-    this.requestWork = workSince(this.requestWork, scene.kernel.sampleWork());
+    this.requestWork = workSince(this.requestWork, scene.kernel.translation.sampleWork());
     this.kept.compare(settings.plant === 'wrong-byte');
   }
 

@@ -5,6 +5,7 @@ import { destroyBo, moveBo } from '@sgfree/gpu-driver';
 import { AbuseWatch } from '@sgfree/gpu-driver/stage-3';
 import { EventLog, type ModelTask } from '@sgfree/hw-model';
 import { describe, expect, it } from 'vitest';
+import { violatedRules } from '../exported-bar/rule-log.ts';
 import { ExchangeScene } from './exchange-scene.ts';
 import { gpuExchangeSettings } from './gpu-exchange-input.ts';
 import { rangeListWay } from './range-list-way.ts';
@@ -35,8 +36,8 @@ function inUse({ scene }: ReturnType<typeof sceneWith>): readonly number[] {
   const { kernel, census, near } = scene;
   const { files, buffers } = kernel.dmaBufs;
   return [
-    kernel.liveIovaRanges,
-    kernel.liveTableEntries,
+    kernel.translation.liveIovaRanges,
+    kernel.translation.liveTableEntries,
     census.heldBytes,
     files.count,
     buffers.size,
@@ -84,7 +85,7 @@ describe.each([true, false])('with an IOMMU: %s', (iommu) => {
       // The buffer goes too.
       expect(inUse(all)).toEqual(before.map((count, index) => (index === 3 || index === 4 ? 0 : count)));
       expect(scene.book.late + scene.book.stray + scene.book.early).toBe(0);
-      const rules = scene.log.events.flatMap((event) => (event.kind === 'violation' ? [event['rule']] : []));
+      const rules = violatedRules(scene.log.events);
       expect(rules).toEqual([]);
     }
     expect(tries).toBeGreaterThan(8);

@@ -26,8 +26,7 @@ export interface ExchangeWay<Mapping> {
   readonly scatterlist: boolean;
   /** The buffer over an object, with a reference for the caller. */
   readonly exported: (bo: GpuBo) => Outcome<DmaBuf<Mapping>>;
-  /** What the adapter's driver imports through, and what the disk's does. */
-  readonly adapter: DmabufImport<Mapping>;
-  readonly disk: DmabufImport<Mapping>;
+  /** What the drivers of adapter and disk import through. */
+  readonly via: DmabufImport<Mapping>;
   readonly sizeOf: (mapping: Mapping, bo: GpuBo) => MappingSize;
 }

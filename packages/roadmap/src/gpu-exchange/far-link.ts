@@ -3,15 +3,10 @@
 // Simplified: every work request asks for a completion.
 
 import { InternalError, type ModelTask, rdmaStatusName } from '@sgfree/hw-model';
-import type { Outcome } from '@sgfree/mm';
 import {
   type DmabufImport,
-  IbAccess,
-  type IbQp,
   type IbUmemDmabuf,
   IbWcStatus,
-  ibCreateCq,
-  ibCreateQp,
   ibDeregDmabufMr,
   ibDestroyCq,
   ibDestroyQp,
@@ -23,20 +18,12 @@ import {
   type UmemMr,
 } from '@sgfree/rdma';
 import type { FarComputer } from '../exported-bar/far-computer.ts';
-import { connectEnds, type RdmaEnd } from '../exported-bar/rdma-end.ts';
+import { anotherEnd, connectEnds, PEER_RIGHTS, type RdmaEnd } from '../exported-bar/rdma-end.ts';
 import { registerToldRegion } from '../told-region.ts';
 import type { ExchangeKernel } from './exchange-kernel.ts';
 
 const TRANSFER_BYTES = 8192;
 const DEPTH = 4;
-const CAPACITY = {
-  maxSendWr: 2 * DEPTH,
-  maxRecvWr: 1,
-  maxSendSge: 1,
-  maxRecvSge: 1,
-  maxInlineData: 0,
-} as const;
-const RIGHTS: number = IbAccess.LOCAL_WRITE + IbAccess.REMOTE_WRITE + IbAccess.REMOTE_READ;
 
 /** @internal */
 export interface FarLinkParts<Mapping> {
@@ -67,15 +54,15 @@ export class FarLink<Mapping> {
 
   constructor(parts: FarLinkParts<Mapping>) {
     this.#parts = parts;
-    this.#near = anotherEnd(parts.near);
-    this.#far = anotherEnd(parts.far.end);
+    this.#near = anotherEnd(parts.near, 2 * DEPTH);
+    this.#far = anotherEnd(parts.far.end, 2 * DEPTH);
     connectEnds(this.#near, this.#far);
   }
 
   /** Registers the buffer behind `fd`; 0 or a negative errno. */
   *join(fd: number): ModelTask<number> {
     const { kernel, near, faults, bytes, via, careless } = this.#parts;
-    const request = { platform: kernel.dmaBufs, fd, offset: 0, size: bytes, access: RIGHTS, via };
+    const request = { platform: kernel.dmaBufs, fd, offset: 0, size: bytes, access: PEER_RIGHTS, via };
     const made = careless
       ? yield* registerToldRegion(near.pd, request, ibUmemDmabufUnmapPages)
       : yield* ibRegDmabufMr(near.pd, request, 0, faults);
@@ -143,16 +130,4 @@ export class FarLink<Mapping> {
     if (status === IbWcStatus.SUCCESS) this.completed += 1;
     else this.failures.push(rdmaStatusName(status));
   }
-}
-
-/** A further queue pair of the same device and protection domain. */
-function anotherEnd({ device, pd }: RdmaEnd): RdmaEnd {
-  const cq = made(ibCreateCq(device, 4 * DEPTH));
-  const qp: IbQp = made(ibCreateQp(pd, { qpType: 'rc', sendCq: cq, recvCq: cq, cap: CAPACITY }));
-  return { device, pd, cq, qp };
-}
-
-function made<T>(outcome: Outcome<T>): T {
-  if (!outcome.ok) throw new InternalError(`an adapter has no room for a queue pair: ${outcome.errno}`);
-  return outcome.value;
 }

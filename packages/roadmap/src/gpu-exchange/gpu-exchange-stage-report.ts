@@ -24,7 +24,7 @@ export function exchangeStageReport<M extends object>(
 ): StageReport {
   const { scene, settings, traffic } = run;
   const { kernel, computer, census, data, disk } = scene;
-  const total = workSince(run.workBefore, kernel.sampleWork());
+  const total = workSince(run.workBefore, kernel.translation.sampleWork());
   const leftovers = leftoversOf(run);
   const failures = [...run.failures.map(failureOf), ...teardownFailures(leftovers)];
   const { translations, iotlbHits, iotlbMisses, faults } =
@@ -77,8 +77,8 @@ function leftoversOf<M extends object>({ scene }: ExchangeRun<M>): Leftovers {
   const { kernel, disk, near, census } = scene;
   const { files, buffers } = kernel.dmaBufs;
   return {
-    iovaRanges: kernel.liveIovaRanges,
-    pageTableEntries: kernel.liveTableEntries,
+    iovaRanges: kernel.translation.liveIovaRanges,
+    pageTableEntries: kernel.translation.liveTableEntries,
     iotlbEntries: kernel.translation.unit?.iotlb.live ?? 0,
     coherentFrames: kernel.pages.liveFrames,
     descriptorBlocks: disk.driver.pools.small.liveBlocks + disk.driver.pools.large.liveBlocks,

@@ -74,6 +74,7 @@ describe('an edited report', () => {
     expect(edited({ crossed: { ...report.crossed, scatterlistEntries: 1 } })).toEqual(['scatterlist']);
     expect(edited({ crossed: { ...report.crossed, entries: 0 } })).toEqual(['scatterlist']);
     expect(edited({ vramOnly: { attach: 22, map: null, register: 22 } })).toEqual(['refusal']);
+    expect(edited({ vramOnly: { attach: 0, map: 22, register: 0 } })).toEqual(['refusal']);
     expect(edited({ leftovers: { ...report.leftovers, runtimeRefs: 1 } })).toEqual(['leftover']);
   });
 

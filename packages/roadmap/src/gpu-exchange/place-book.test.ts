@@ -133,3 +133,20 @@ it('the bytes of an object are found where they lie', () => {
   expect(scene.run(moved(shared, 'tt'))).toBe(0);
   expect(bytes()).toEqual([1, 0]);
 });
+
+it('a move begins when the first importer is told, the next one when one is told again', () => {
+  const { scene, shared } = sceneOf();
+  const { book, clock } = scene;
+  const toldNow = (): number => {
+    clock.tick();
+    book.told(shared);
+    return clock.step;
+  };
+  const started: number[] = [];
+  for (const to of ['tt', 'vram'] as const) {
+    started.push(toldNow());
+    toldNow();
+    expect(scene.run(moved(shared, to))).toBe(0);
+  }
+  expect(book.moves.map((move) => move.started)).toEqual(started);
+});

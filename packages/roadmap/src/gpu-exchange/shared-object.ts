@@ -12,6 +12,7 @@ import {
 } from '@sgfree/dma-buf';
 import { createBo, type GpuBo, type GpuBoSpec } from '@sgfree/gpu-driver';
 import { InternalError, type ModelTask } from '@sgfree/hw-model';
+import { had } from '../certain-value.ts';
 import { DiskImporter, type DiskManners } from './disk-importer.ts';
 import { objectBytesOf } from './exchange-data.ts';
 import type { ExchangeScene } from './exchange-scene.ts';
@@ -33,9 +34,9 @@ export class SharedObject<Mapping extends object> {
     this.index = index;
     this.bo = bo;
     this.#fd = fd;
-    this.disk = new DiskImporter({ kernel, disk, manners, via: census.counted(way.disk, bo) });
+    this.disk = new DiskImporter({ kernel, disk, manners, via: census.counted(way.via, bo) });
     const at = index * objectBytesOf(settings.objectBytes, settings.objects);
-    const via = census.counted(way.adapter, bo);
+    const via = census.counted(way.via, bo);
     const careless = settings.plant === 'careless';
     this.link = new FarLink({ kernel, near, faults, far, at, bytes: bo.bytes, via, careless });
   }
@@ -80,10 +81,9 @@ export type ObjectScene = Pick<ExchangeScene<object>, 'run' | 'kernel' | 'book' 
 
 /** An object of the card, followed from now on. @internal */
 export function newObject(scene: ObjectScene, spec: GpuBoSpec, shared: boolean): GpuBo {
-  const made = scene.run(createBo(scene.kernel.card, spec));
-  if (!made.ok) throw new InternalError(`no object: ${made.errno}`);
-  scene.book.follow(made.value, shared);
-  return made.value;
+  const bo = had('no object', scene.run(createBo(scene.kernel.card, spec)));
+  scene.book.follow(bo, shared);
+  return bo;
 }
 
 /** A descriptor of the buffer over `bo`. @internal */

@@ -5,15 +5,7 @@
 
 import { DmaBufPlatform } from '@sgfree/dma-buf';
 import { Device, DmaPlatform } from '@sgfree/dma-core';
-import {
-  addOffset,
-  type EventLog,
-  type PhysRange,
-  recordedVtdCapabilities,
-  type Scheduler,
-  VtdUnit,
-} from '@sgfree/hw-model';
-import { IntelIommu } from '@sgfree/iommu';
+import { type EventLog, InternalError, type Scheduler, type VtdUnit } from '@sgfree/hw-model';
 import {
   type IommufdContext,
   IommufdPlatform,
@@ -21,13 +13,12 @@ import {
   iommufdFopsOpen,
   VtdBoundDevice,
 } from '@sgfree/iommufd/stage-7';
-import { FrameAllocator, PageAllocator, PageFrames, ProcessMemory } from '@sgfree/mm';
+import { PageAllocator, PageFrames, ProcessMemory } from '@sgfree/mm';
 import { P2pPlatform, PageRoutes, pcimP2pdmaInit } from '@sgfree/p2p';
 import { VfioPciDevice, vfioMappingTypes } from '@sgfree/vfio-dmabuf/stage-6';
+import { DeviceTranslation } from '../device-translation.ts';
 import type { NearComputer } from '../exported-bar/near-computer.ts';
 import type { GuestSpaceDoor } from './guest-space-input.ts';
-
-const TABLE_BYTES: number = 16 * 2 ** 20;
 
 /** What the kernel is set up with. @internal */
 export interface GuestKernelSpec {
@@ -53,16 +44,15 @@ export class GuestKernel {
   allocatedBytes = 0;
 
   constructor({ computer, scheduler, log, door }: GuestKernelSpec) {
-    const { memory, fabric, nic } = computer;
-    const { pages: pageRam, tables } = windows(computer.kernelRam);
+    const { memory, fabric, nic, kernelRam } = computer;
     const frames = new PageFrames();
     this.p2p = new P2pPlatform({ hosts: fabric.hosts, frames, log });
     const platform = new DmaPlatform({ memory, frames, log, clock: fabric.clock });
     platform.p2p = new PageRoutes(this.p2p);
-    this.unit = new VtdUnit(memory, { capabilities: recordedVtdCapabilities, log });
-    fabric.setTranslationAgent(this.unit);
-    const tableFrames = new FrameAllocator(memory, tables);
-    const iommu = new IntelIommu({ unit: this.unit, memory, frames: tableFrames, log });
+    const translation = new DeviceTranslation({ memory, fabric, kernelRam, log, translated: true });
+    const { iommu, restOfRam } = translation;
+    if (iommu === null) throw new InternalError('a guest without a unit');
+    this.unit = iommu.unit;
     const allocate = (bytes: number): boolean => {
       this.allocatedBytes += bytes;
       return true;
@@ -72,17 +62,11 @@ export class GuestKernel {
     pcimP2pdmaInit(pdev);
     this.vdev = new VfioPciDevice({ platform: this.dmaBufs, pdev, mapping: vfioMappingTypes() });
     const device = new Device({ name: 'iommu', platform });
-    const pages = new PageAllocator(memory, pageRam);
+    const pages = new PageAllocator(memory, restOfRam);
     this.process = new IommufdProcess(new ProcessMemory({ memory, pages, scheduler, frames }));
     const iommufd = new IommufdPlatform({ dmaBufs: this.dmaBufs, device, door });
     this.ctx = iommufdFopsOpen({ platform: iommufd, process: this.process });
     const { requesterId } = nic.endpoint;
     this.device = new VtdBoundDevice({ name: nic.endpoint.name, iommu, requesterId });
   }
-}
-
-/** The kernel's RAM: user pages below, page tables on top. */
-function windows({ base, bytes }: PhysRange): { readonly pages: PhysRange; readonly tables: PhysRange } {
-  const rest = bytes - TABLE_BYTES;
-  return { pages: { base, bytes: rest }, tables: { base: addOffset(base, rest), bytes: TABLE_BYTES } };
 }

@@ -20,8 +20,10 @@ import {
   iommufdDeviceAttach,
   iommufdDeviceBind,
 } from '@sgfree/iommufd/stage-7';
-import { copyToUser, type Outcome } from '@sgfree/mm';
+import { copyToUser } from '@sgfree/mm';
 import { VFIO_DEVICE_IOCTL, vfioDeviceFopsUnlIoctl, vfioPciCoreEnable } from '@sgfree/vfio-dmabuf/stage-6';
+import { had } from '../certain-value.ts';
+import { leafCount, sampleDomainWork } from '../domain-work.ts';
 import { type BarRange, featureRequest } from '../exported-bar/exported-bar-scene.ts';
 import { LENT_BAR, NearComputer } from '../exported-bar/near-computer.ts';
 import type { MachineObserver } from '../machine-observer.ts';
@@ -31,15 +33,8 @@ import type { WorkCounts } from '../work-counts.ts';
 import { GuestCalls } from './guest-calls.ts';
 import { GuestKernel } from './guest-kernel.ts';
 import type { GuestSpaceDoor, GuestSpaceSettings } from './guest-space-input.ts';
-import { sampleGuestWork } from './guest-space-work.ts';
 
 const LEAST_BAR_BYTES = 2 ** 16;
-
-/** A value that must be there; throws InternalError otherwise. @internal */
-export function had<T>(what: string, outcome: Outcome<T>): T {
-  if (!outcome.ok) throw new InternalError(`${what}: errno ${outcome.errno}`);
-  return outcome.value;
-}
 
 /** @internal */
 export class GuestSpaceScene {
@@ -85,7 +80,7 @@ export class GuestSpaceScene {
     this.ramIova = rawOffset(this.computer.fabric.barPhys(this.computer.disk, LENT_BAR), 0);
     this.#fill();
     if (this.run(vfioPciCoreEnable(this.kernel.vdev)) !== 0) throw new InternalError('no disk to be opened');
-    this.workBefore = sampleGuestWork(this.kernel.unit, null);
+    this.workBefore = sampleDomainWork(this.kernel.unit, []);
     this.ioas = had('no address space', this.run(this.calls.allocIoas()));
     this.idev = had('no device is bound', iommufdDeviceBind(this.kernel.ctx, this.kernel.device));
     this.domain = this.#attach();
@@ -107,16 +102,12 @@ export class GuestSpaceScene {
 
   /** The counters as they stand. */
   sampleWork(): WorkCounts {
-    return sampleGuestWork(this.kernel.unit, this.domain.domain);
+    return sampleDomainWork(this.kernel.unit, [this.domain.domain]);
   }
 
   /** Leaf entries of the guest's page table, read from simulated memory. */
   get liveTableEntries(): number {
-    let leaves = 0;
-    this.domain.domain.table.visitLeaves(() => {
-      leaves += 1;
-    });
-    return leaves;
+    return leafCount(this.domain.domain);
   }
 
   #attach(): IoptDomain {

@@ -1,6 +1,6 @@
 // The verdict on a guest's address space: what iommufd and the exporter promise, and the name of each promise that is broken.
-// Source followed: F.6 of the project's notes on iommufd: an imported buffer is revoked for ever, unmaps in full and pins nothing;
-// the doors as the RFC and its review describe them.
+// Source followed: iopt_map_dmabuf() and iopt_revoke_notify() in drivers/iommu/iommufd/pages.c: an imported buffer is revoked for ever,
+// unmaps in full and pins nothing; the doors as the RFC and its review describe them.
 // Simplified: none.
 
 import { VtdFaultReason } from '@sgfree/hw-model';

@@ -3,6 +3,7 @@
 // Simplified: none.
 
 import { hex, PAGE_SIZE } from '@sgfree/hw-model';
+import { violatedRules } from '../exported-bar/rule-log.ts';
 import { fabricRoutes } from '../fabric-routes.ts';
 import type { MachineObserver } from '../machine-observer.ts';
 import { compareGuestData, type GuestDataCheck } from './guest-space-data.ts';
@@ -54,15 +55,11 @@ export function runGuestSpace(input: GuestSpaceInput, observe?: MachineObserver)
     bytesVerified: data.verified,
     bytesWrong: data.wrong,
     fabric,
-    violations: violationsIn(scene),
+    violations: violatedRules(scene.log.events),
     leftovers: leftoversOf(scene),
     clockSteps: scene.clock.step,
   };
 }
-
-/** From the first mapping on to the last reference. */
-const violationsIn = ({ log }: GuestSpaceScene): string[] =>
-  log.events.filter(({ kind }) => kind === 'violation').map((event) => String(event['rule']));
 
 const areaOf = (iova: number, bytes: number): GuestArea => ({ iova: hex(iova), bytes });
 

@@ -4,9 +4,10 @@
 // Simplified: two ranges of a page, the later one first.
 
 import { type DmaEngine, dmaAddr, PAGE_SIZE } from '@sgfree/hw-model';
+import { had } from '../certain-value.ts';
 import { KeyedData } from '../keyed-data.ts';
 import { bytesDiffering } from '../revoke/lent-slots.ts';
-import { type GuestSpaceScene, had } from './guest-space-scene.ts';
+import type { GuestSpaceScene } from './guest-space-scene.ts';
 import { knownRanges } from './known-addresses.ts';
 
 /** What the probe found. @internal */

@@ -5,6 +5,7 @@
 import { fqFlushTimeout } from '@sgfree/dma-core';
 import { PAGE_SIZE } from '@sgfree/hw-model';
 import type { PagingDomain } from '@sgfree/iommu';
+import { leafCount } from '../domain-work.ts';
 import type { ReplayMapping } from './replay-mapping.ts';
 import type {
   AddressSpaceReport,
@@ -174,9 +175,7 @@ function tearDown(run: ReplayRun, live: readonly ReplayMapping[]): RunChecks {
       fqFlushTimeout(cookie, 0);
       iovaRanges += cookie.iovad.liveRanges;
     }
-    domain?.table.visitLeaves(() => {
-      pageTableEntries += 1;
-    });
+    if (domain !== null) pageTableEntries += leafCount(domain);
   }
   const { check, machine, level } = run;
   return {

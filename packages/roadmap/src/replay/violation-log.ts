@@ -4,6 +4,7 @@
 // Simplified: it listens only while it is enabled, which a run does for a sample of its calls.
 
 import { EventLog, type ModelEvent } from '@sgfree/hw-model';
+import { violatedRules } from '../exported-bar/rule-log.ts';
 
 /** Counts violations. */
 export class ViolationLog extends EventLog {
@@ -12,7 +13,7 @@ export class ViolationLog extends EventLog {
   readonly #rules: string[] = [];
 
   override post(event: ModelEvent): void {
-    if (this.enabled && event.kind === 'violation') this.#rules.push(String(event['rule']));
+    if (this.enabled) this.#rules.push(...violatedRules([event]));
   }
 
   /** The call that was watched has ended; nothing is listened to until the next one. */

@@ -4,6 +4,7 @@ import { addOffset, dmaAddr, PAGE_SIZE, physAddr } from '../../addresses.ts';
 import { Clock } from '../../clock.ts';
 import { EventLog } from '../../event-log.ts';
 import { PciFabric } from '../../fabric/pci-fabric.ts';
+import { InternalError } from '../../internal-error.ts';
 import { PhysicalMemory } from '../../physical-memory.ts';
 import { Scheduler } from '../../scheduler.ts';
 import { GpuDevice, type GpuDeviceSpec } from './gpu-device.ts';
@@ -152,4 +153,10 @@ it('registers stand behind BAR 5 of a card that has them, and keep what is writt
   const found = new Uint8Array(2);
   gpu.registers?.mmioRead(8, found);
   expect([...found]).toEqual([1, 2]);
+});
+
+it('a BAR that is not resizable keeps its size, and none shows more than there is', () => {
+  const bar = card({ visibleBytes: MIB }).gpu.endpoint.bar(0);
+  expect([bar?.resize(4 * MIB), bar?.bytes]).toEqual([false, MIB]);
+  expect(() => card({ visibleBytes: 8 * MIB })).toThrow(InternalError);
 });
