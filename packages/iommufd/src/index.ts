@@ -42,7 +42,6 @@ export {
 } from './calls/hw-info-call.ts';
 export { type IommufdHwptAllocation, iommufdHwptAlloc } from './calls/hwpt-alloc-call.ts';
 export { iommufdIoasAllocIoctl, iommufdIoasAllowIovas, iommufdIoasIovaRanges } from './calls/ioas-calls.ts';
-export { iommufdGetDevice, iommufdGetFault, iommufdGetHwptPaging, iommufdGetIoas } from './calls/lookup.ts';
 export {
   type IommufdCopy,
   type IommufdMap,
@@ -106,6 +105,7 @@ export { IommufdDevice, iommufdDeviceBind, iommufdDeviceUnbind } from './objects
 export type { IommufdGroup } from './objects/iommufd-group.ts';
 export { IommufdIoas, iommufdIoasAlloc } from './objects/iommufd-ioas.ts';
 export { IommufdObject, type IommufdObjectType } from './objects/iommufd-object.ts';
+export { iommufdGetDevice, iommufdGetFault, iommufdGetHwptPaging, iommufdGetIoas } from './objects/lookup.ts';
 export {
   iommufdDestroy,
   iommufdGetObject,

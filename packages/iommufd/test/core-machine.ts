@@ -214,6 +214,12 @@ export class CoreMachine {
     this.run(invalidateMappings(dmabuf));
   }
 
+  /** Taking a buffer back, as a task. */
+  revoking({ dmabuf, state }: TestBuffer): ModelTask<void> {
+    state.revoked = true;
+    return invalidateMappings(dmabuf);
+  }
+
   /** Rules of the violations so far. */
   rules(): unknown[] {
     return this.log.events.filter(({ kind }) => kind === 'violation').map((event) => event['rule']);

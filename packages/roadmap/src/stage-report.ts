@@ -94,7 +94,7 @@ export interface StageReport {
   readonly requests: number;
   readonly classes: Readonly<Record<ReportClass, ClassReport>>;
   /**
-   * Sum of the classes: what a kernel trace shows as map and unmap lines and range invalidations of the I/O itself.
+   * Sum of the classes, where there are any: what a kernel trace shows as map and unmap lines and range invalidations of the I/O itself.
    */
   readonly requestWork: WorkCounts;
   /** Pages the descriptor pools took while the I/O ran: the `dma_alloc` lines of a kernel trace. */

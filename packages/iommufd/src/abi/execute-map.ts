@@ -5,8 +5,8 @@
 
 import type { ModelTask } from '@sgfree/hw-model';
 import { Errno, type Outcome } from '@sgfree/mm';
-import { iommufdGetIoas } from '../calls/lookup.ts';
 import { iommufdIoasCopy, iommufdIoasMap, iommufdIoasMapFile, iommufdIoasUnmap } from '../calls/map-calls.ts';
+import { iommufdGetIoas } from '../objects/lookup.ts';
 import { iommufdPutObject } from '../objects/object-life.ts';
 import type { U64 } from '../u64/u64.ts';
 import type { IommufdUcmd } from './iommufd-ucmd.ts';

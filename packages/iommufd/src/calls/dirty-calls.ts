@@ -9,6 +9,7 @@ import { ioptReadAndClearDirtyData, ioptSetDirtyTracking } from '../io-pagetable
 import type { IoPagetable } from '../io-pagetable/io-pagetable.ts';
 import type { IommufdHwptPaging } from '../objects/hwpt-paging.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
+import { iommufdGetHwptPaging } from '../objects/lookup.ts';
 import { iommufdPutObject } from '../objects/object-life.ts';
 import {
   type U64,
@@ -22,7 +23,6 @@ import {
   u64Previous,
   u64SumWraps,
 } from '../u64/u64.ts';
-import { iommufdGetHwptPaging } from './lookup.ts';
 
 /** Flag: record from now on. @public */
 export const IOMMU_HWPT_DIRTY_TRACKING_ENABLE = 1;

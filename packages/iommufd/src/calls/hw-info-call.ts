@@ -5,8 +5,8 @@
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import type { IommuHardwareInfo } from '../objects/bound-device.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
+import { iommufdGetDevice } from '../objects/lookup.ts';
 import { iommufdPutObject } from '../objects/object-life.ts';
-import { iommufdGetDevice } from './lookup.ts';
 
 /** Flag: the type of the data is asked for. @public */
 export const IOMMU_HW_INFO_FLAG_INPUT_TYPE = 1;

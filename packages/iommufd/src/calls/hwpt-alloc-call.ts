@@ -11,6 +11,7 @@ import type { IommufdContext } from '../objects/iommufd-context.ts';
 import type { IommufdDevice } from '../objects/iommufd-device.ts';
 import { IommufdIoas } from '../objects/iommufd-ioas.ts';
 import { type IommufdObject, objectUsed } from '../objects/iommufd-object.ts';
+import { iommufdGetDevice, iommufdGetFault } from '../objects/lookup.ts';
 import {
   iommufdGetObject,
   iommufdObjectAbortAndDestroy,
@@ -18,7 +19,6 @@ import {
   iommufdPutObject,
 } from '../objects/object-life.ts';
 import { type IommufdAnswer, noAnswer } from './answer.ts';
-import { iommufdGetDevice, iommufdGetFault } from './lookup.ts';
 
 /**
  * A page table to make.

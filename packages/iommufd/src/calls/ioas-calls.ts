@@ -10,6 +10,7 @@ import { RangeSet } from '../io-pagetable/range-set.ts';
 import { insertAllowed, replaceAllowed } from '../io-pagetable/reserve-iova.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
 import { iommufdIoasAlloc } from '../objects/iommufd-ioas.ts';
+import { iommufdGetIoas } from '../objects/lookup.ts';
 import {
   iommufdObjectAbortAndDestroy,
   iommufdObjectFinalize,
@@ -17,7 +18,6 @@ import {
 } from '../objects/object-life.ts';
 import type { U64Range } from '../u64/u64.ts';
 import { type IommufdAnswer, noAnswer } from './answer.ts';
-import { iommufdGetIoas } from './lookup.ts';
 
 /** Bytes of a node that remembers an allowed range. */
 const ALLOWED_BYTES = 48;

@@ -12,10 +12,10 @@ import { ioptMapPages } from '../io-pagetable/map-pages.ts';
 import { type IoptMapRequest, ioptMapFilePages, ioptMapUserPages } from '../io-pagetable/map-source.ts';
 import { ioptUnmapAll, ioptUnmapIova } from '../io-pagetable/unmap-iova.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
+import { iommufdGetIoas } from '../objects/lookup.ts';
 import { iommufdPutObject } from '../objects/object-life.ts';
 import { ioptPutPages } from '../pages/iopt-pages.ts';
 import { type U64, U64_MAX, u64Compare, u64IsZero } from '../u64/u64.ts';
-import { iommufdGetIoas } from './lookup.ts';
 
 /**
  * Flags of a mapping.

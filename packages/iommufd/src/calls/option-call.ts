@@ -7,9 +7,9 @@ import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import type { IoPagetable } from '../io-pagetable/io-pagetable.ts';
 import { ioptDisableLargePages, ioptEnableLargePages } from '../io-pagetable/large-pages.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
+import { iommufdGetIoas } from '../objects/lookup.ts';
 import { iommufdPutObject } from '../objects/object-life.ts';
 import { type U64, u64, u64IsZero } from '../u64/u64.ts';
-import { iommufdGetIoas } from './lookup.ts';
 
 /**
  * Options, and what is done with them.

@@ -4,8 +4,8 @@
 
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
+import { iommufdGetIoas } from '../objects/lookup.ts';
 import { iommufdLockObj, iommufdPutObject } from '../objects/object-life.ts';
-import { iommufdGetIoas } from './lookup.ts';
 
 /**
  * What is done with that address space.

@@ -13,11 +13,11 @@ import {
   iommufdAccessDetach,
   iommufdAccessReplace,
 } from '../access/iopt-access.ts';
-import { iommufdGetIoas } from '../calls/lookup.ts';
 import type { IoPagetable } from '../io-pagetable/io-pagetable.ts';
 import type { IommufdContext } from './iommufd-context.ts';
 import type { IommufdIoas } from './iommufd-ioas.ts';
 import { IommufdObject, objectUnused, objectUsed } from './iommufd-object.ts';
+import { iommufdGetIoas } from './lookup.ts';
 import {
   iommufdObjectAlloc,
   iommufdObjectDestroyUser,

@@ -19,7 +19,6 @@ import type { ObjectPage } from './object-places.ts';
 export interface TappedAccess extends ObjectPage {
   /** Null: the card's own engine, inside the card. */
   readonly by: PciFunction | null;
-  readonly write: boolean;
 }
 
 /** Clips on; `heard` is told, before the access is made. System memory counts where it lies in `ram`. @internal */
@@ -51,11 +50,11 @@ export class BusTap {
     const read = vram.mmioRead.bind(vram);
     const write = vram.mmioWrite.bind(vram);
     vram.mmioRead = (offset, into) => {
-      this.#tell(true, Math.floor(offset / PAGE_SIZE), false);
+      this.#tell(true, Math.floor(offset / PAGE_SIZE));
       return read(offset, into);
     };
     vram.mmioWrite = (offset, from) => {
-      this.#tell(true, Math.floor(offset / PAGE_SIZE), true);
+      this.#tell(true, Math.floor(offset / PAGE_SIZE));
       return write(offset, from);
     };
   }
@@ -64,11 +63,11 @@ export class BusTap {
     const read = memory.read.bind(memory);
     const write = memory.write.bind(memory);
     memory.read = (address, ...rest) => {
-      this.#tellFrame(address, false);
+      this.#tellFrame(address);
       return read(address, ...rest);
     };
     memory.write = (address, ...rest) => {
-      this.#tellFrame(address, true);
+      this.#tellFrame(address);
       return write(address, ...rest);
     };
   }
@@ -80,14 +79,14 @@ export class BusTap {
     return result;
   }
 
-  #tellFrame(address: PhysAddr, write: boolean): void {
+  #tellFrame(address: PhysAddr): void {
     const { base, bytes } = this.#ram;
     const into = byteDistance(base, address);
     if (this.#by === null || into < 0 || into >= bytes) return;
-    this.#tell(false, frameOf(address), write);
+    this.#tell(false, frameOf(address));
   }
 
-  #tell(vram: boolean, page: number, write: boolean): void {
-    this.#heard({ by: this.#by, vram, page, write });
+  #tell(vram: boolean, page: number): void {
+    this.#heard({ by: this.#by, vram, page });
   }
 }

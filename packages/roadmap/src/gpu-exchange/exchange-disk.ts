@@ -34,9 +34,8 @@ export class ExchangeDisk {
   readonly driver: NvmePciDriver<MappedIod, MappedRequest>;
   /** Held around the requests of one importer. */
   readonly queue: TaskMutex;
-  /** Requests that ended well, and those that did not. */
+  /** Requests that ended well. */
   requests = 0;
-  failed = 0;
 
   constructor({ fabric, disk }: ExchangeComputer, kernel: ExchangeKernel, scheduler: Scheduler) {
     this.driver = new NvmePciDriver<MappedIod, MappedRequest>({
@@ -56,7 +55,6 @@ export class ExchangeDisk {
     const results = yield* this.driver.execute(this.#requestsOf(transfer, window));
     const good = results.filter(({ status }) => status === 'ok').length;
     this.requests += good;
-    this.failed += results.length - good;
     return good === results.length ? 0 : -Errno.EIO;
   }
 

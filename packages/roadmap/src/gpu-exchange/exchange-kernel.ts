@@ -8,13 +8,7 @@ import { type Device, DmaPlatform, dmaBitMask, dmaSetMask, pciDevice } from '@sg
 import { GpuCard } from '@sgfree/gpu-driver';
 import { addOffset, type EventLog, type PciFunction, type PhysRange, type Scheduler } from '@sgfree/hw-model';
 import { PageAllocator, PageFrames } from '@sgfree/mm';
-import {
-  type P2pdmaMapType,
-  P2pPlatform,
-  PageRoutes,
-  pciP2pdmaDistance,
-  pciP2pdmaMapType,
-} from '@sgfree/p2p';
+import { type P2pdmaMapType, P2pPlatform, PageRoutes, pciP2pdmaMapType } from '@sgfree/p2p';
 import { DeviceTranslation } from '../device-translation.ts';
 import { bridgeWindowsOf } from '../peer-site.ts';
 import type { ExchangeComputer } from './exchange-computer.ts';
@@ -68,11 +62,6 @@ export class ExchangeKernel {
   /** What the kernel decides for a device and the card's memory. */
   mapTypeOf(dev: Device): P2pdmaMapType {
     return pciP2pdmaMapType(this.card.provider, dev);
-  }
-
-  /** Bridges between the card and the adapter; negative = no way. */
-  get distance(): number {
-    return pciP2pdmaDistance(this.card.pdev, this.nic, false);
   }
 
   /** A function as the PCI core presents it to its driver, in a domain of its own. */

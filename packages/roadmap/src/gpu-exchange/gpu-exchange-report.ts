@@ -71,7 +71,7 @@ export interface GpuExchangeReport {
   /** Bytes of objects that nobody shares. */
   readonly kept: { readonly verified: number; readonly wrong: number };
   readonly violations: readonly string[];
-  /** What is left of the card's memory and in the adapter's table. */
+  /** What is left on the card and in the kernel; the adapter's table is in `stage.leftovers`. */
   readonly leftovers: {
     readonly vramBytes: number;
     readonly cardPages: number;

@@ -4,13 +4,13 @@
 // Simplified: none.
 
 import { Errno, failure, type Outcome, success } from '@sgfree/mm';
-import { IommufdFault } from '../objects/fault-queue.ts';
-import { IommufdHwptPaging } from '../objects/hwpt-paging.ts';
-import type { IommufdContext } from '../objects/iommufd-context.ts';
-import { IommufdDevice } from '../objects/iommufd-device.ts';
-import { IommufdIoas } from '../objects/iommufd-ioas.ts';
-import type { IommufdObject } from '../objects/iommufd-object.ts';
-import { iommufdLockObj } from '../objects/object-life.ts';
+import { IommufdFault } from './fault-queue.ts';
+import { IommufdHwptPaging } from './hwpt-paging.ts';
+import type { IommufdContext } from './iommufd-context.ts';
+import { IommufdDevice } from './iommufd-device.ts';
+import { IommufdIoas } from './iommufd-ioas.ts';
+import type { IommufdObject } from './iommufd-object.ts';
+import { iommufdLockObj } from './object-life.ts';
 
 function getOf<T extends IommufdObject>(
   ctx: IommufdContext,
