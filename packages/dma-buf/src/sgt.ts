@@ -10,9 +10,7 @@ export type {
   MmapRequest,
 } from './buffer/dma-buf-ops.ts';
 export type { PollArm } from './buffer/poll-arm.ts';
-export { dmaBufFreeSgt, dmaBufPhysVecToSgt } from './dma-buf-phys-vec-to-sgt.ts';
 export type { DmaBufPlatform, DmaBufPlatformOptions } from './dma-buf-platform.ts';
-export type { SgtAttachment } from './dma-buf-sgt.ts';
 export type { DmaFence, DmaFenceIdentity, DmaFenceOps } from './fence/dma-fence.ts';
 export type { DmaFenceCb } from './fence/fence-callback.ts';
 export type { FileTable, ModelFile } from './file/file-table.ts';
@@ -34,6 +32,8 @@ export {
   dmaBufUnmapAttachment,
   dmaBufUnmapAttachmentUnlocked,
 } from './sgt/dma-buf-map-attachment.ts';
+export { dmaBufFreeSgt, dmaBufPhysVecToSgt } from './sgt/dma-buf-phys-vec-to-sgt.ts';
+export type { SgtAttachment } from './sgt/dma-buf-sgt.ts';
 export { type SgtFallback, sgtFallback } from './sgt/sgt-fallback.ts';
 export {
   type DmaBufMappingSgtExpOps,

@@ -1,9 +1,9 @@
 // What a GPU driver is at stage 3: objects that move, exported as tables in the ways of amdgpu and xe.
 
+export { AbuseWatch } from './abuse/abuse-watch.ts';
+export type { GpuAbuse, GpuAbuseName } from './abuse/gpu-abuse.ts';
 export { GpuCard, type GpuCardParts } from './card/gpu-card.ts';
-export { AbuseWatch } from './legacy/abuse-watch.ts';
 export { amdgpuDmaBufOps } from './legacy/amdgpu-exporter.ts';
-export type { GpuAbuse, GpuAbuseName } from './legacy/gpu-abuse.ts';
 export { xeDmaBufOps } from './legacy/xe-exporter.ts';
 export type { MappingWatch } from './mapping/mapping-watch.ts';
 export type {

@@ -10,6 +10,7 @@ export {
   iommuMap,
   iommuMapNosync,
   iommuSyncMap,
+  mapFramesAndSync,
   mapFramesNosync,
 } from './domain/iommu-map.ts';
 export {

@@ -29,12 +29,7 @@ export function lastStageRules(folder: string): ReachRule[] {
 
 const ruleFor = (start: string, why: string): ReachRule => ({
   start,
-  forbidden: [
-    'packages/dma-sg/',
-    'packages/dma-buf/src/sgt',
-    'packages/dma-buf/src/dma-buf-sgt',
-    'packages/dma-buf/src/dma-buf-phys-vec-to-sgt',
-  ],
+  forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt'],
   required: ['packages/dma-buf/src/mapping-type/', 'packages/p2p/'],
   why,
 });

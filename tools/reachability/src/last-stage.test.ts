@@ -61,7 +61,7 @@ test.each([
   [
     'a relative path in the GPU driver',
     'packages/gpu-driver/src/objects/gpu-bo.ts',
-    "import '../../../dma-buf/src/dma-buf-sgt.ts';",
+    "import '../../../dma-buf/src/sgt/dma-buf-sgt.ts';",
     2,
   ],
   [

@@ -48,13 +48,13 @@ export const reachRules: readonly ReachRule[] = [
   },
   {
     start: 'packages/rdma/src/stage-4.ts',
-    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
+    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt'],
     required: ['packages/dma-iova/', 'packages/dma-buf/', 'packages/rdma/src/umem/'],
     why: 'RDMA has no scatterlist inside from stage 4 on',
   },
   {
     start: 'packages/rdma/src/stage-5.ts',
-    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
+    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt'],
     required: ['packages/dma-buf/src/mapping-type/', 'packages/rdma/src/mapping-type/'],
     why: 'RDMA imports range lists without knowing tables',
   },
@@ -70,13 +70,13 @@ export const reachRules: readonly ReachRule[] = [
   },
   {
     start: 'packages/iommufd/src/index.ts',
-    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
+    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt'],
     required: ['packages/dma-buf/src/iommufd', 'packages/dma-buf/src/mapping-type/phys-list-import'],
     why: 'iommufd imports by page frame, and has no table by any door',
   },
   {
     start: 'packages/roadmap/src/stage-8.ts',
-    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt', 'packages/dma-buf/src/dma-buf-sgt'],
+    forbidden: ['packages/dma-sg/', 'packages/dma-buf/src/sgt'],
     required: ['packages/gpu-driver/src/mapping/', 'packages/rdma/src/mapping-type/', 'packages/block/'],
     why: 'the exchange with a GPU needs no scatterlist on its new way; tables are wired beside it',
   },

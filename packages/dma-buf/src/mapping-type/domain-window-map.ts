@@ -3,7 +3,7 @@
 // Simplified: none.
 
 import { addOffset, frameOf, offsetWithin, PAGE_SIZE, type PhysAddr } from '@sgfree/hw-model';
-import { IOMMU_CACHE, IOMMU_MMIO, mapFramesNosync, unmapFramesAndSync } from '@sgfree/iommu';
+import { IOMMU_CACHE, IOMMU_MMIO, mapFramesAndSync, unmapFramesAndSync } from '@sgfree/iommu';
 import { warnViolation } from '@sgfree/mm';
 import type { PhysVec } from '../phys-vec.ts';
 import type { DmaBufDomainWindow } from './domain-window-type.ts';
@@ -36,12 +36,7 @@ function mapRun(window: DmaBufDomainWindow, at: number, paddr: PhysAddr, bytes: 
   const physUnit = frameOf(paddr) * unitsPerPage + Math.floor(byte / PAGE_SIZE);
   const size = bytes * unitsPerPage;
   const bits = (prot & ~IOMMU_CACHE) | IOMMU_MMIO;
-  const errno = mapFramesNosync(domain, unit, offset, physUnit, offsetWithin(byte, PAGE_SIZE), size, bits);
-  const { iotlbSyncMap } = domain.ops;
-  if (errno !== 0 || iotlbSyncMap === null) return errno;
-  const unsynced = iotlbSyncMap(domain, unit, Math.ceil((offset + size) / PAGE_SIZE));
-  if (unsynced !== 0) unmapFramesAndSync(domain, unit, offset, size);
-  return unsynced;
+  return mapFramesAndSync(domain, unit, offset, physUnit, offsetWithin(byte, PAGE_SIZE), size, bits);
 }
 
 /**

@@ -7,7 +7,7 @@ import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { errnoOf, goodValue, MappingRig } from '../../test/mapping-rig.ts';
 import type { DmaBufAttachment } from '../buffer/dma-buf-attachment.ts';
-import { dmaBufFreeSgt, dmaBufPhysVecToSgt } from '../dma-buf-phys-vec-to-sgt.ts';
+import { dmaBufFreeSgt, dmaBufPhysVecToSgt } from '../sgt/dma-buf-phys-vec-to-sgt.ts';
 import { sgtRanges } from '../sgt/sgt-ranges.ts';
 import type { DmaListRange, DmaRangeList } from './dma-range-list.ts';
 import { dmaBufMappingAttach } from './mapping-attach.ts';

@@ -61,17 +61,39 @@ export const iommuMapNosync = (
   );
 
 /**
+ * Maps and tells the hardware, for addresses of any width; 0 or a negative errno, and then nothing is mapped.
+ * @public
+ */
+export function mapFramesAndSync(
+  domain: PagingDomain,
+  iovaFrame: number,
+  iovaOffset: number,
+  physFrame: number,
+  physOffset: number,
+  size: number,
+  prot: number,
+): number {
+  const errno = mapFramesNosync(domain, iovaFrame, iovaOffset, physFrame, physOffset, size, prot);
+  if (errno !== 0) return errno;
+  const unsynced = syncMapFrames(domain, iovaFrame, iovaOffset, size);
+  if (unsynced !== 0) unmapFramesAndSync(domain, iovaFrame, iovaOffset, size);
+  return unsynced;
+}
+
+function syncMapFrames(domain: PagingDomain, iovaFrame: number, iovaOffset: number, size: number): number {
+  const { iotlbSyncMap } = domain.ops;
+  return iotlbSyncMap === null
+    ? 0
+    : iotlbSyncMap(domain, iovaFrame, Math.ceil((iovaOffset + size) / PAGE_SIZE));
+}
+
+/**
  * Tells the hardware about new mappings where it has to know; 0 or a negative errno.
  * @public
  * @kernel iommu_sync_map
  */
-export function iommuSyncMap(domain: PagingDomain, iova: DmaAddr, size: number): number {
-  const { iotlbSyncMap } = domain.ops;
-  if (iotlbSyncMap === null) return 0;
-  const first = frameOf(iova);
-  const bytes = offsetWithin(iova, PAGE_SIZE) + size;
-  return iotlbSyncMap(domain, first, Math.ceil(bytes / PAGE_SIZE));
-}
+export const iommuSyncMap = (domain: PagingDomain, iova: DmaAddr, size: number): number =>
+  syncMapFrames(domain, frameOf(iova), offsetWithin(iova, PAGE_SIZE), size);
 
 /**
  * Maps `size` bytes at `iova` to `paddr` and tells the hardware. After a failure nothing is mapped. Errors as
@@ -79,16 +101,19 @@ export function iommuSyncMap(domain: PagingDomain, iova: DmaAddr, size: number):
  * @public
  * @kernel iommu_map
  */
-export function iommuMap(
+export const iommuMap = (
   domain: PagingDomain,
   iova: DmaAddr,
   paddr: PhysAddr,
   size: number,
   prot: number,
-): number {
-  const errno = iommuMapNosync(domain, iova, paddr, size, prot);
-  if (errno !== 0) return errno;
-  const unsynced = iommuSyncMap(domain, iova, size);
-  if (unsynced !== 0) unmapFramesAndSync(domain, frameOf(iova), offsetWithin(iova, PAGE_SIZE), size);
-  return unsynced;
-}
+): number =>
+  mapFramesAndSync(
+    domain,
+    frameOf(iova),
+    offsetWithin(iova, PAGE_SIZE),
+    frameOf(paddr),
+    offsetWithin(paddr, PAGE_SIZE),
+    size,
+    prot,
+  );

@@ -5,7 +5,7 @@
 // Simplified: none.
 
 import { InternalError, PAGE_SIZE, type PhysicalMemory } from '@sgfree/hw-model';
-import { mapFramesNosync, type PagingDomain, unmapFramesAndSync } from '@sgfree/iommu';
+import { mapFramesAndSync, type PagingDomain, unmapFramesAndSync } from '@sgfree/iommu';
 import { warnViolation } from '@sgfree/mm';
 import { type U64, type U64Range, u64At, u64Hex, u64Max, u64Min, u64Previous } from '../u64/u64.ts';
 import { DirtyBits } from './dirty-bits.ts';
@@ -57,13 +57,7 @@ export class IoptDomain {
     const offset = this.#offsetOf(iova.byte);
     const phys = this.#unitOf(physFrame, physByte);
     const size = bytes * this.#units;
-    const errno = mapFramesNosync(this.domain, unit, offset, phys, this.#offsetOf(physByte), size, prot);
-    if (errno !== 0) return errno;
-    const { iotlbSyncMap } = this.domain.ops;
-    if (iotlbSyncMap === null) return 0;
-    const unsynced = iotlbSyncMap(this.domain, unit, Math.ceil((offset + size) / PAGE_SIZE));
-    if (unsynced !== 0) unmapFramesAndSync(this.domain, unit, offset, size);
-    return unsynced;
+    return mapFramesAndSync(this.domain, unit, offset, phys, this.#offsetOf(physByte), size, prot);
   }
 
   /** Unmaps `bytes` bytes that are mapped, and flushes; anything else is a violation. */

@@ -21,7 +21,7 @@ export function buildExportedBarReport(identity: StageIdentity, run: ExportedBar
   const lists = importer.negotiation?.census;
   const unit = scene.kernel.unit?.counters ?? newVtdUnitCounters();
   const total = workSince(run.started, scene.kernel.sampleWork());
-  const leftovers = sceneLeftovers(scene, lists?.heldBytes ?? 0);
+  const leftovers = sceneLeftovers(scene, lists?.memory.now ?? 0);
   return {
     ...identity,
     mode: input.iommu ? 'strict' : 'direct',
@@ -43,11 +43,11 @@ export function buildExportedBarReport(identity: StageIdentity, run: ExportedBar
     tracking: {
       byStructure: {
         scatterlist: counts.arrayBytes,
-        ...(lists === undefined ? {} : { 'range list': lists.counts.bytes }),
+        ...(lists === undefined ? {} : { 'range list': lists.memory.taken }),
       },
-      totalBytes: counts.arrayBytes + (lists?.counts.bytes ?? 0),
+      totalBytes: counts.arrayBytes + (lists?.memory.taken ?? 0),
       // An import holds a table or a list, never both.
-      peakBytes: scene.tables.peakBytes + (lists?.peakBytes ?? 0),
+      peakBytes: scene.tables.peakBytes + (lists?.memory.peak ?? 0),
     },
     fabric: fabricRoutes(scene.computer.fabric),
     iommu: {

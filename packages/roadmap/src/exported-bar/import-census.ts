@@ -3,16 +3,13 @@
 // Source followed: our own; the counterpart of TableCensus on the importer's side.
 // Simplified: none.
 
-import {
-  type DmaBufAttachment,
-  type DmaBufAttachOps,
-  DmaRangeList,
-  mapTypeOf,
-} from '@sgfree/dma-buf/stage-5';
+import { type DmaBufAttachment, type DmaBufAttachOps, DmaRangeList } from '@sgfree/dma-buf/stage-5';
 import type { EventLog, ModelTask } from '@sgfree/hw-model';
 import type { Outcome } from '@sgfree/mm';
 import type { DmabufImport } from '@sgfree/rdma/stage-5';
 import { VfioPciDmaBuf } from '@sgfree/vfio-dmabuf/stage-5';
+import { countAgreed } from '../agreed-kinds.ts';
+import { HeldBytes } from '../held-bytes.ts';
 import { rangeListBytes } from '../range-list-size.ts';
 import { DeprecationLog } from './deprecation-log.ts';
 import type { LentBarMapping } from './lent-bar-mapping.ts';
@@ -33,17 +30,13 @@ export interface ImportCounts {
   listsOut: number;
   /** Ranges in them. */
   entries: number;
-  /** Bytes of memory that they took over the run. */
-  bytes: number;
 }
 
 /** @internal */
 export class ImportCensus {
-  readonly counts: ImportCounts = { agreed: {}, lists: 0, listsOut: 0, entries: 0, bytes: 0 };
-  /** Bytes of lists that are held now, and most that ever were. */
-  heldBytes = 0;
-  peakBytes = 0;
-  readonly #held = new Map<DmaRangeList, number>();
+  readonly counts: ImportCounts = { agreed: {}, lists: 0, listsOut: 0, entries: 0 };
+  /** Memory of lists. */
+  readonly memory: HeldBytes<DmaRangeList> = new HeldBytes();
   #log: DeprecationLog | null = null;
 
   /** A log in which this census hears the warnings; `listener` gets everything. */
@@ -54,12 +47,12 @@ export class ImportCensus {
 
   /** `via`, everything that it imports counted. */
   counted(via: Import): Import {
-    const agreed = (attach: Attached): Attached => this.#agreed(attach);
+    const { agreed } = this.counts;
     const out = (mapping: LentBarMapping, ranges: number): void => this.#out(mapping, ranges);
     const back = (mapping: LentBarMapping): void => this.#back(mapping);
     return {
       *attach(dmabuf, dev, ops: DmaBufAttachOps<LentBarMapping>, priv): ModelTask<Attached> {
-        return agreed(yield* via.attach(dmabuf, dev, ops, priv));
+        return countAgreed(agreed, yield* via.attach(dmabuf, dev, ops, priv));
       },
       *map(attach, dir) {
         const mapped = yield* via.map(attach, dir);
@@ -76,44 +69,31 @@ export class ImportCensus {
 
   /** What was counted over a run about `operation`. */
   reportOn(operation: NegotiatedReport['operation']): NegotiatedReport {
-    const { agreed, lists, entries, bytes } = this.counts;
+    const { agreed, lists, entries } = this.counts;
     return {
       operation,
       agreed: { ...agreed },
       rangeLists: lists,
       rangeListEntries: entries,
-      rangeListBytes: bytes,
-      rangeListBytesLeft: this.heldBytes,
+      rangeListBytes: this.memory.taken,
+      rangeListBytesLeft: this.memory.now,
       deprecatedImports: this.#log?.count ?? 0,
     };
-  }
-
-  #agreed(attach: Attached): Attached {
-    if (!attach.ok) return attach;
-    const { agreed } = this.counts;
-    const name = mapTypeOf(attach.value)?.type.name ?? 'none';
-    agreed[name] = (agreed[name] ?? 0) + 1;
-    return attach;
   }
 
   #out(mapping: LentBarMapping, ranges: number): void {
     if (!(mapping instanceof DmaRangeList)) return;
     const { counts } = this;
-    const bytes = rangeListBytes(ranges);
     counts.lists += 1;
     counts.listsOut += 1;
     counts.entries += mapping.count;
-    counts.bytes += bytes;
-    this.#held.set(mapping, bytes);
-    this.heldBytes += bytes;
-    this.peakBytes = Math.max(this.peakBytes, this.heldBytes);
+    this.memory.out(mapping, rangeListBytes(ranges));
   }
 
   #back(mapping: LentBarMapping): void {
     if (!(mapping instanceof DmaRangeList)) return;
     this.counts.listsOut -= 1;
-    this.heldBytes -= this.#held.get(mapping) ?? 0;
-    this.#held.delete(mapping);
+    this.memory.back(mapping);
   }
 }
 

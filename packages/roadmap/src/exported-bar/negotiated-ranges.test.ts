@@ -66,14 +66,15 @@ describe.each(VARIANTS)('disk by the $peer, IOMMU $iommu, $operation', ({ peer, 
   it('takes a list with room for each range, or a table', () => {
     // One I/O address range holds the whole buffer; elsewhere every range is an entry.
     const entries = iommu && peer === 'host-bridge' ? 1 : 3;
-    const { counts, heldBytes } = negotiation?.census ?? {};
+    const { counts, memory } = negotiation?.census ?? {};
     const isNew = operation === 'range-list';
-    expect(counts).toMatchObject(isNew ? { lists: 1, entries, bytes: 40 + 3 * 16 } : { lists: 0, bytes: 0 });
-    expect(heldBytes).toBe(isNew ? 88 : 0);
+    const bytes = isNew ? 40 + 3 * 16 : 0;
+    expect(counts).toMatchObject(isNew ? { lists: 1, entries } : { lists: 0 });
+    expect([memory?.taken, memory?.now]).toEqual([bytes, bytes]);
     expect(scene.tables.counts).toMatchObject(isNew ? { tables: 0 } : { tables: 1, segments: entries });
     expect(scene.run(importer.deregister(region))).toBe(0);
     expect(scene.run(scene.closeDescriptor(fd))).toBe(0);
-    expect([negotiation?.census.heldBytes, scene.tables.heldBytes]).toEqual([0, 0]);
+    expect([negotiation?.census.memory.now, scene.tables.heldBytes]).toEqual([0, 0]);
     const { kernel } = scene;
     expect([kernel.liveIovaRanges, kernel.liveTableEntries, kernel.dmaBufs.buffers.size]).toEqual([0, 0, 0]);
   });

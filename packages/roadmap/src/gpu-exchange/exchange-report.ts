@@ -29,7 +29,7 @@ export function exchangeReport<M extends object>(
       mappings: census.mappings,
       entries: census.entries,
       scatterlistEntries: census.scatterlistEntries,
-      bytes: census.takenBytes,
+      bytes: census.memory.taken,
       agreed: { ...census.agreed },
     },
     moves,

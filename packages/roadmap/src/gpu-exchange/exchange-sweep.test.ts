@@ -38,7 +38,7 @@ function inUse({ scene }: ReturnType<typeof sceneWith>): readonly number[] {
   return [
     kernel.translation.liveIovaRanges,
     kernel.translation.liveTableEntries,
-    census.heldBytes,
+    census.memory.now,
     files.count,
     buffers.size,
     near.device.nic.keys.size,

@@ -53,10 +53,10 @@ export function exchangeStageReport<M extends object>(
     tracking: {
       byStructure: {
         ...tracking.taken,
-        [scene.way.scatterlist ? 'scatterlist' : 'range list']: census.takenBytes,
+        [scene.way.scatterlist ? 'scatterlist' : 'range list']: census.memory.taken,
       },
-      totalBytes: tracking.takenBytes + census.takenBytes,
-      peakBytes: tracking.peak + census.peakBytes,
+      totalBytes: tracking.takenBytes + census.memory.taken,
+      peakBytes: tracking.peak + census.memory.peak,
     },
     fabric: fabricRoutes(computer.fabric),
     iommu: { translations, iotlbHits, iotlbMisses, faults },
@@ -82,7 +82,7 @@ function leftoversOf<M extends object>({ scene }: ExchangeRun<M>): Leftovers {
     iotlbEntries: kernel.translation.unit?.iotlb.live ?? 0,
     coherentFrames: kernel.pages.liveFrames,
     descriptorBlocks: disk.driver.pools.small.liveBlocks + disk.driver.pools.large.liveBlocks,
-    trackingBytes: disk.driver.tracking.held + census.heldBytes,
+    trackingBytes: disk.driver.tracking.held + census.memory.now,
     p2pmemBlocks: 0,
     dmaBufs: files.count + buffers.size,
     memoryRegions: near.device.nic.keys.size,

@@ -56,7 +56,7 @@ it('counts what was taken, what is held and the most that ever was', () => {
   unmap(first);
   map();
   expect([census.mappings, census.entries, census.scatterlistEntries]).toEqual([3, 4, 4]);
-  expect([census.takenBytes, census.heldBytes, census.peakBytes]).toEqual([150, 50, 130]);
+  expect([census.memory.taken, census.memory.now, census.memory.peak]).toEqual([150, 50, 130]);
 });
 
 it('a table takes its head and every entry, also those that mapping has joined', () => {

@@ -2,14 +2,14 @@
 // Source followed: our own.
 // Simplified: none.
 
-import { type DmaBufAttachment, mapTypeOf } from '@sgfree/dma-buf';
+import type { DmaBufAttachment } from '@sgfree/dma-buf';
 import type { GpuBo } from '@sgfree/gpu-driver';
 import type { ModelTask } from '@sgfree/hw-model';
 import type { Outcome } from '@sgfree/mm';
 import type { DmabufImport } from '@sgfree/rdma';
+import { countAgreed } from '../agreed-kinds.ts';
+import { HeldBytes } from '../held-bytes.ts';
 import type { ExchangeWay } from './exchange-way.ts';
-
-type Attached<Mapping> = Outcome<DmaBufAttachment<Mapping>>;
 
 /** @internal */
 export class MappingCensus<Mapping extends object> {
@@ -18,15 +18,12 @@ export class MappingCensus<Mapping extends object> {
   entries = 0;
   /** Entries among them that are a scatterlist's. */
   scatterlistEntries = 0;
-  /** Bytes of memory that mappings took over the run, hold now, and most that they ever held. */
-  takenBytes = 0;
-  heldBytes = 0;
-  peakBytes = 0;
+  /** Memory of mappings. */
+  readonly memory: HeldBytes<Mapping> = new HeldBytes();
   /** Attachments by the name of the mapping type that was agreed on. */
   readonly agreed: Record<string, number> = {};
   readonly #told: (bo: GpuBo) => void;
   readonly #way: ExchangeWay<Mapping>;
-  readonly #held = new Map<Mapping, number>();
 
   /** @param told - called when an importer of an object is told to let go of it */
   constructor(way: ExchangeWay<Mapping>, told: (bo: GpuBo) => void) {
@@ -37,8 +34,8 @@ export class MappingCensus<Mapping extends object> {
   /** `via`, each mapping of `bo` counted. */
   counted(via: DmabufImport<Mapping>, bo: GpuBo): DmabufImport<Mapping> {
     const out = (mapped: Outcome<Mapping>): Outcome<Mapping> => this.#out(mapped, bo);
-    const back = (mapping: Mapping): void => this.#back(mapping);
-    const attached = (attach: Attached<Mapping>): Attached<Mapping> => this.#attached(attach);
+    const { memory } = this;
+    const { agreed } = this;
     const told = (): void => this.#told(bo);
     return {
       *attach(dmabuf, dev, ops, priv) {
@@ -46,24 +43,20 @@ export class MappingCensus<Mapping extends object> {
           told();
           yield* ops.invalidateMappings?.(attach) ?? [];
         };
-        return attached(yield* via.attach(dmabuf, dev, { ...ops, invalidateMappings: heard }, priv));
+        return countAgreed(
+          agreed,
+          yield* via.attach(dmabuf, dev, { ...ops, invalidateMappings: heard }, priv),
+        );
       },
       *map(attach, dir) {
         return out(yield* via.map(attach, dir));
       },
       *unmap(attach, mapping, dir): ModelTask<void> {
         yield* via.unmap(attach, mapping, dir);
-        back(mapping);
+        memory.back(mapping);
       },
       view: (mapping, start, end) => via.view(mapping, start, end),
     };
-  }
-
-  #attached(attach: Attached<Mapping>): Attached<Mapping> {
-    if (!attach.ok) return attach;
-    const name = mapTypeOf(attach.value)?.type.name ?? 'none';
-    this.agreed[name] = (this.agreed[name] ?? 0) + 1;
-    return attach;
   }
 
   #out(mapped: Outcome<Mapping>, bo: GpuBo): Outcome<Mapping> {
@@ -72,15 +65,7 @@ export class MappingCensus<Mapping extends object> {
     this.mappings += 1;
     this.entries += entries;
     if (this.#way.scatterlist) this.scatterlistEntries += entries;
-    this.takenBytes += bytes;
-    this.heldBytes += bytes;
-    this.peakBytes = Math.max(this.peakBytes, this.heldBytes);
-    this.#held.set(mapped.value, bytes);
+    this.memory.out(mapped.value, bytes);
     return mapped;
-  }
-
-  #back(mapping: Mapping): void {
-    this.heldBytes -= this.#held.get(mapping) ?? 0;
-    this.#held.delete(mapping);
   }
 }

@@ -55,13 +55,14 @@ export interface RevokeCrossing {
 /** @internal */
 export function revokeCrossing({ scene, way, log }: RevokeCast): RevokeCrossing {
   const { tables, segments } = scene.tables.counts;
-  const { lists, entries, bytes, agreed } = way.census.counts;
+  const { counts, memory } = way.census;
+  const { lists, entries, agreed } = counts;
   return {
     tables,
     tableEntries: segments,
     rangeLists: lists,
     rangeListEntries: entries,
-    rangeListBytes: bytes,
+    rangeListBytes: memory.taken,
     deprecatedImports: deprecatedImports(log.events),
     agreed: { ...agreed },
   };

@@ -25,9 +25,9 @@ export function revokeStageReport(run: RevokeRun, data: RevokeData): StageReport
   const { cast, settings, lastAccess } = run;
   const { scene, slots, way } = cast;
   const { kernel, tables } = scene;
-  const { counts: lists, peakBytes } = way.census;
+  const { counts: lists, memory } = way.census;
   const total = workSince(run.workBefore, kernel.sampleWork());
-  const leftovers = sceneLeftovers(scene, way.census.heldBytes);
+  const leftovers = sceneLeftovers(scene, memory.now);
   const failures = teardownFailures(leftovers);
   const { translations, iotlbHits, iotlbMisses, faults } = kernel.unit?.counters ?? newVtdUnitCounters();
   return {
@@ -49,9 +49,9 @@ export function revokeStageReport(run: RevokeRun, data: RevokeData): StageReport
     dmaRangesOut: tables.counts.segments + lists.entries,
     flushQueueDepth: 0,
     tracking: {
-      byStructure: { scatterlist: tables.counts.arrayBytes, 'range list': lists.bytes },
-      totalBytes: tables.counts.arrayBytes + lists.bytes,
-      peakBytes: tables.peakBytes + peakBytes,
+      byStructure: { scatterlist: tables.counts.arrayBytes, 'range list': memory.taken },
+      totalBytes: tables.counts.arrayBytes + memory.taken,
+      peakBytes: tables.peakBytes + memory.peak,
     },
     fabric: fabricRoutes(scene.computer.fabric),
     iommu: { translations, iotlbHits, iotlbMisses, faults },

@@ -6,12 +6,12 @@ import { addOffset, dmaAddr, type PhysAddr, physAddr } from '@sgfree/hw-model';
 import { Errno, type Outcome } from '@sgfree/mm';
 import { pciResourceStart } from '@sgfree/p2p';
 import { describe, expect, it } from 'vitest';
-import { PeerMachine } from '../test/peer-machine.ts';
+import { PeerMachine } from '../../test/peer-machine.ts';
+import { DmaBufPlatform } from '../dma-buf-platform.ts';
+import type { PhysVec } from '../phys-vec.ts';
+import { dmaResvInit, dmaResvTrylock } from '../resv/dma-resv.ts';
 import { dmaBufFreeSgt, dmaBufPhysVecToSgt } from './dma-buf-phys-vec-to-sgt.ts';
-import { DmaBufPlatform } from './dma-buf-platform.ts';
 import type { SgtAttachment } from './dma-buf-sgt.ts';
-import type { PhysVec } from './phys-vec.ts';
-import { dmaResvInit, dmaResvTrylock } from './resv/dma-resv.ts';
 
 const DIR = 'bidirectional';
 const barStart = ({ pdev }: PeerMachine): PhysAddr => pciResourceStart(pdev, 0) as PhysAddr;

@@ -5,8 +5,8 @@
 import type { Device } from '@sgfree/dma-core';
 import type { DmaIovaState } from '@sgfree/dma-iova';
 import { type SgArrayAllocator, SgHeap, SgTable } from '@sgfree/dma-sg';
-import type { LinuxQuirks } from './linux-quirks.ts';
-import type { DmaResv } from './resv/dma-resv.ts';
+import type { LinuxQuirks } from '../linux-quirks.ts';
+import type { DmaResv } from '../resv/dma-resv.ts';
 
 /**
  * The importer's side of a buffer, as far as its table needs it.

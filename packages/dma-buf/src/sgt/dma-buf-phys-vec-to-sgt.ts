@@ -17,9 +17,9 @@ import { type SgTable, sgAllocTable, sgFreeTable } from '@sgfree/dma-sg';
 import { addOffset, type DmaAddr, dmaAddr, PAGE_SIZE, physAddr } from '@sgfree/hw-model';
 import { DmaApiViolation, Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
 import { type P2pdmaProvider, pciP2pdmaBusAddrMap, pciP2pdmaMapType } from '@sgfree/p2p';
+import type { PhysVec } from '../phys-vec.ts';
+import { dmaResvAssertHeld } from '../resv/dma-resv.ts';
 import { DmaBufSgt, type SgtAttachment, type SgtRoute } from './dma-buf-sgt.ts';
-import type { PhysVec } from './phys-vec.ts';
-import { dmaResvAssertHeld } from './resv/dma-resv.ts';
 
 /** Whole pages that fit the length of an entry, an unsigned int. */
 const MOST_ENTRY_BYTES: number = 2 ** 32 - PAGE_SIZE;

@@ -20,6 +20,8 @@ import { type Outcome, success } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { GpuMachine, type GpuMachineOptions } from '../../test/gpu-machine.ts';
 import { RangeImporter } from '../../test/range-importer.ts';
+import { amdgpuDmaBufOps } from '../legacy/amdgpu-exporter.ts';
+import { xeDmaBufOps } from '../legacy/xe-exporter.ts';
 import { exportBoMappings } from '../mapping/export-mappings.ts';
 import { gpuMappingOps } from '../mapping/gpu-mapping-ops.ts';
 import { watchedMappingOps } from '../mapping/watched-mapping-ops.ts';
@@ -28,9 +30,7 @@ import type { GpuBo, GpuBoSpec } from '../objects/gpu-bo.ts';
 import { moveBo } from '../objects/move-bo.ts';
 import { createBo, destroyBo } from '../objects/place-bo.ts';
 import { AbuseWatch } from './abuse-watch.ts';
-import { amdgpuDmaBufOps } from './amdgpu-exporter.ts';
 import type { GpuAbuseName } from './gpu-abuse.ts';
-import { xeDmaBufOps } from './xe-exporter.ts';
 
 const BYTES = 8 * PAGE_SIZE;
 type Flavour = (bo: GpuBo) => DmaBufOps<SgTable>;
