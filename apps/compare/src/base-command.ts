@@ -3,6 +3,7 @@
 // Simplified: no configuration file, no completion.
 
 import type { Command } from 'commander';
+import { usageError } from './usage-error.ts';
 import type { World } from './world.ts';
 
 /** How a command says with which exit code it ended. */
@@ -24,5 +25,9 @@ export function baseCommand(command: Command, world: World): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError(`(${shown} --help shows the usage)`)
-    .configureOutput({ writeOut: (text) => world.out(text), writeErr: (text) => world.err(text) });
+    .configureOutput({
+      writeOut: (text) => world.out(text),
+      writeErr: (text) => world.err(text),
+      outputError: (text, write) => write(usageError(text, shown)),
+    });
 }

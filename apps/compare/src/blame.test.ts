@@ -116,11 +116,13 @@ describe('no fault', () => {
   });
 
   it('of the asked device is told', async () => {
-    const { out } = await blame(['-', '--device', '0000:5f:00.0'], MAPS + FAULT);
+    const { code, out, err } = await blame(['-', '--device', '0000:5f:00.0'], MAPS + FAULT);
+    expect([code, err]).toEqual([0, 'sgfree: <stdin>: no event of 0000:5f:00.0\n']);
     expect(out).toBe(
       '<stdin>: no IOMMU fault of this device.\n1 line tells of faults that were not asked about.\n',
     );
-    const { out: upper } = await blame(['-', '--device', '5E:00.0'], MAPS + FAULT);
+    const { out: upper, err: quiet } = await blame(['-', '--device', '5E:00.0'], MAPS + FAULT);
+    expect(quiet).toBe('');
     expect(upper).toContain('Fault 1: write by 0000:5e:00.0');
   });
 });
@@ -141,6 +143,8 @@ describe('bad input', () => {
     [['-', '--address', 'zz']],
     [['-', '--address', '0x12345678901234567']],
     [['-', '--history', '5']],
+    [['-', '--device', 'zz']],
+    [['-', '--device', '']],
     [['-', '--history', 'many']],
     [[]],
   ])('%j is bad usage', async (argv) => {

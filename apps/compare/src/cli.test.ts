@@ -1,6 +1,7 @@
 // The program as a process: exit codes, streams, a reader that goes away.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -33,6 +34,28 @@ describe('the sgfree program', () => {
     const { status, stdout, stderr } = run(['compare', '-r', '-', '--plant', 'flipped-byte'], record);
     expect([status, stderr]).toEqual([1, '']);
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^FAILED: stage 0: wrong bytes/);
+  });
+
+  it('reads the files of the folder in which npm was started', () => {
+    const manifest = fileURLToPath(new URL('../../../package.json', import.meta.url));
+    const root = dirname(manifest);
+    const npm = { npm_package_json: manifest, npm_package_name: 'sgfree-workspace' };
+    const env = { ...process.env, ...npm, INIT_CWD: join(root, 'docs') };
+    const { status, stderr } = spawnSync(tsx, args('p2p', 'roadmap.md'), {
+      encoding: 'utf8',
+      cwd: root,
+      env,
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain('roadmap.md:1: found ');
+  });
+
+  it('prints the answer before it fails to write a file', () => {
+    const record = '{"op":"read","pos":0,"total":512,"iov":[[512,[["0x100000200",512]]]]}';
+    const { status, stdout, stderr } = run(['compare', '-r', '-', '--html', '/dev/full'], record);
+    expect(status).toBe(2);
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^OK/);
+    expect(stderr).toMatch(/^sgfree: --html \/dev\/full: found [^\n]+\n$/);
   });
 
   it('ends quietly when its reader goes away', async () => {

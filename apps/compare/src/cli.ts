@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-// The sgfree command as a program. Only this file touches the process; the rest is in `command-line.ts`.
+// The sgfree command as a program. Only this file touches the process, but for signals while a file is written
+// (`output/uninterrupted.ts`); the rest is in `command-line.ts`.
+// Paths are those of the folder in which the user stands, also where npm runs the command from the workspace's own.
 // Simplified: a reader that goes away (`| head`) ends the program quietly; any other failure of an output stream ends it
 // with one line and 2.
 
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './command-line.ts';
 import { PCI_IDS_FILES } from './dump-input/find-pci-ids.ts';
+import { invokedFolder } from './invoked-folder.ts';
 import { readToEnd } from './request-list/bounded-read.ts';
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -30,6 +33,12 @@ async function* standardInput(): AsyncGenerator<Uint8Array, void> {
   } catch (error) {
     if (!interrupted) throw error;
   }
+}
+
+try {
+  process.chdir(invokedFolder(process.env, process.cwd()));
+} catch {
+  // It is gone: paths are those of the folder that npm chose.
 }
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {

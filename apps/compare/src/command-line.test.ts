@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { theRoad } from '@sgfree/roadmap';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Ended, runCommand } from '../test/run-command.ts';
+import { PLANTS, plantsOf } from './plant-choice.ts';
 import type { World } from './world.ts';
 
 const requestsFolder = fileURLToPath(new URL('../requests/', import.meta.url));
@@ -37,12 +39,52 @@ describe('usage', () => {
     [['compare', '--memory', '1000001K']],
     [['compare', '--pages', '8k']],
     [['compare', '--plant', 'nothing']],
+    [['compare', '--html', '--json']],
+    [['compare', '--html=--json']],
+    [['compare', '--perfetto', '--json']],
+    [['compare', '--html', '-r']],
+    [['compare', '-r', '--json']],
+    [['compare', '--stage', '3', '--stage', '7']],
+    [['compare', '--html', 'x', '--html', 'y']],
+    [['compare', '-r', '-', '-r', '-']],
+    [['compare', '--stage', '6', '--memory', '1G']],
+    [['compare', '--stage', '7', '--pages', '4k']],
+    [['compare', '--stage', '8', '-r', '-']],
+    [['compare', '--plant', 'deaf']],
     [[]],
   ])('%j ends with 2 and a hint on stderr', async (argv) => {
     const ended = await run(argv);
     expect(ended.code).toBe(2);
     expect(ended.out).toBe('');
     expect(ended.err).not.toBe('');
+  });
+
+  it.each([
+    [['compare', '--stage', '9'], '--stage'],
+    [['compare', '--pages', '8k'], '--pages'],
+    [['compare', '--html', '--json'], '--html'],
+    [['compare', '--seed'], '--seed'],
+    [['compare', '--jsn'], '--jsn'],
+    [['compare', 'extra'], 'compare'],
+    [['compere'], 'compere'],
+    [['replay'], 'replay'],
+    [['stages', 'extra', 'more'], 'stages'],
+  ])('%j is told of in the one style, at %s', async (argv, where) => {
+    const [line = ''] = (await run(argv)).err.split('\n');
+    expect(line.startsWith(`sgfree: ${where}: found `)).toBe(true);
+    expect(line).toContain(', expected ');
+  });
+
+  it('names the faults of each stage, in the help and where one does not fit', async () => {
+    const help = (await run(['compare', '--help'])).out;
+    for (const { stage } of theRoad) {
+      expect(help).toMatch(new RegExp(`^  stage (?:\\d, )*${stage}(?:, \\d)*: `, 'm'));
+      const wrong = PLANTS.find((plant) => !plantsOf(stage).includes(plant)) ?? '';
+      const { code, err } = await run(['compare', '--stage', String(stage), '--plant', wrong]);
+      expect(code).toBe(2);
+      for (const plant of plantsOf(stage)) expect(err.split(', expected ')[1]).toContain(plant);
+    }
+    expect([6, 7].flatMap(plantsOf)).toEqual([]);
   });
 
   it('suggests the command that was meant', async () => {

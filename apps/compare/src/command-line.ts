@@ -4,13 +4,14 @@
 
 import { Command, CommanderError } from 'commander';
 import { baseCommand, type Ended, EXIT_TEXT } from './base-command.ts';
+import { guardOptions } from './option-guard.ts';
 import { InputError } from './request-list/input-error.ts';
 import type { World } from './world.ts';
 
 const VERSION = '0.0.0';
 const EXAMPLES = `
 Examples:
-  sgfree compare            recorded I/O at stages 0 to 5, and what 6 to 8 are about
+  sgfree compare            all nine stages: recorded I/O at 0 to 5, and what 6 to 8 are about
   sgfree compare --help     its options, and what a request list looks like
   sgfree replay trace.txt   your kernel trace at both stages under strict, lazy and passthrough
   sgfree p2p machine.txt    whether the devices of your machine reach each other, from lspci -vvv
@@ -37,7 +38,8 @@ export async function runCommandLine(argv: readonly string[], world: World): Pro
   const program = baseCommand(new Command('sgfree'), world)
     .description("Linux's road from scatterlist DMA to a scatterlist-free world, made executable.")
     .version(VERSION, '-V, --version')
-    .addHelpText('after', EXAMPLES + EXIT_TEXT);
+    .addHelpText('after', EXAMPLES + EXIT_TEXT)
+    .hook('preSubcommand', (_program, command) => guardOptions(command));
   const named = COMMANDS.get(argv[0] ?? '');
   const wanted = named === undefined ? [...COMMANDS.values()] : [named];
   for (const register of await Promise.all(wanted.map((load) => load()))) register(program, world, ended);

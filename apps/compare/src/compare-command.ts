@@ -1,5 +1,5 @@
-// `sgfree compare`: the same I/O at every stage of the road that runs, on the same machine, side by side: with its data in
-// RAM, then in a peer's BAR; then a BAR that is taken back while it is in use, and a card's memory that moves.
+// `sgfree compare`: every stage of the road side by side: the same I/O with its data in RAM, then in a peer's BAR; then, with
+// traffic of their own, a BAR that is taken back while it is in use, and a card's memory that moves.
 // Source followed: the project's main job.
 // Simplified: data in RAM in strict mode only; several lists run one after the other, each on fresh machines.
 
@@ -27,6 +27,7 @@ import { type GpuExchangePart, gpuExchangePart } from './gpu-exchange/gpu-exchan
 import { gpuExchangeText } from './gpu-exchange/gpu-exchange-text.ts';
 import { type GuestSpacePart, guestSpacePart } from './guest-space/guest-space-part.ts';
 import { guestSpaceText } from './guest-space/guest-space-text.ts';
+import { ComparisonOutputs } from './output/comparison-outputs.ts';
 import { Progress } from './progress.ts';
 import { machineDocument } from './real-machine/machine-json.ts';
 import type { MachineOptions } from './real-machine/machine-options.ts';
@@ -37,10 +38,9 @@ import { readInput } from './request-list/read-input.ts';
 import { parseRequestList, type RequestList } from './request-list/request-list.ts';
 import { type RevokePart, revokePart } from './revoke/revoke-part.ts';
 import { revokeText } from './revoke/revoke-text.ts';
-import { RoadOutputs } from './road/road-outputs.ts';
 import { roadTable } from './road/road-table.ts';
 import { roadText } from './road/road-text.ts';
-import { chosenStages } from './stage-choice.ts';
+import { chosenStages, runsLists } from './stage-choice.ts';
 import { type World, wantsColour } from './world.ts';
 
 /** Options of the command, checked. */
@@ -86,7 +86,7 @@ const BUNDLED = ['nvio_small.jsonl.gz', 'nvio_huge.jsonl', 'nvio_wide.jsonl.gz']
 
 /** Runs the comparison; exit code 0 = all right, 1 = a check failed. Throws InputError. */
 export async function runCompare(world: World, options: CompareOptions): Promise<number> {
-  const outputs = new RoadOutputs(world, options);
+  const outputs = new ComparisonOutputs(world, options);
   try {
     return await compared(world, options, outputs);
   } finally {
@@ -94,8 +94,8 @@ export async function runCompare(world: World, options: CompareOptions): Promise
   }
 }
 
-async function compared(world: World, options: CompareOptions, outputs: RoadOutputs): Promise<number> {
-  const lists = readLists(world, options);
+async function compared(world: World, options: CompareOptions, outputs: ComparisonOutputs): Promise<number> {
+  const lists = runsLists(chosenStages(options.stage)) ? readLists(world, options) : [];
   const progress = new Progress(world);
   if (options.machine !== undefined)
     return await compareOnMachine(world, options, options.machine, lists, progress);
@@ -117,10 +117,10 @@ async function compared(world: World, options: CompareOptions, outputs: RoadOutp
   const verdict = overallVerdict(judged.map((one) => one.verdict));
   const ran = { comparisons, peers, rangeListRevoke, revoke, guestSpace, gpuExchange };
   const shown = { ...ran, road: options.stage === undefined ? roadTable(ran) : null };
-  await outputs.write({ shown, options, verdict, list: lists[0] as RequestList });
-  if (outputs.tookStdout) return verdict.ok ? 0 : 1;
+  // Printed first: a file that cannot be written must not take the answer with it.
   if (options.json) world.out(compareDocument(shown, options, verdict));
-  else world.out(textOf(world, options, shown, verdict, judged.length));
+  else if (!outputs.tookStdout) world.out(textOf(world, options, shown, verdict, judged.length));
+  await outputs.write({ shown, options, verdict, list: lists[0] as RequestList });
   return verdict.ok ? 0 : 1;
 }
 

@@ -4,17 +4,17 @@
 
 import {
   DEFAULT_MEMORY_BYTES,
-  GPU_EXCHANGE_PLANTS,
   GUEST_SPACE_DOORS,
   type GuestSpaceDoor,
   MEMORY_LIMITS,
   type PageBacking,
-  PLANTED_FAULTS,
 } from '@sgfree/roadmap';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Ended, EXIT_TEXT, subCommand } from './base-command.ts';
-import { type CompareOptions, inExchange, PEER_PLANTED_FAULTS, runCompare } from './compare-command.ts';
+import { type CompareOptions, runCompare } from './compare-command.ts';
 import { parseSize, sizeText } from './memory-size.ts';
+import { mayRepeat } from './option-guard.ts';
+import { fitsList, PLANTS, type PlantName, plantsOf, plantsText } from './plant-choice.ts';
 import {
   addMachineOptions,
   MACHINE_EXAMPLES,
@@ -22,12 +22,18 @@ import {
   type RawMachineOptions,
 } from './real-machine/machine-options.ts';
 import { InputError } from './request-list/input-error.ts';
-import { chosenStages, GPU_EXCHANGE_STAGE, GUEST_SPACE_STAGE, stageNumber } from './stage-choice.ts';
+import {
+  chosenStages,
+  GPU_EXCHANGE_STAGE,
+  GUEST_SPACE_STAGE,
+  runsLists,
+  stageNumber,
+} from './stage-choice.ts';
 import type { World } from './world.ts';
 
 const EXAMPLES = `
 Examples:
-  sgfree compare                                    the recorded I/O shipped with this command, three lists
+  sgfree compare                                    all nine stages; at 0 to 5 the recorded I/O shipped with this command
   sgfree compare --requests nvio_small.jsonl.gz     your own list
   zcat list.jsonl.gz | sgfree compare -r - --json   from standard input, for programs
   sgfree compare --html road.html --perfetto road.pftrace   every stage as a page with charts, and as a trace
@@ -52,11 +58,11 @@ interface RawOptions extends RawMachineOptions {
   readonly html?: string;
   readonly perfetto?: string;
   readonly seed: number;
-  readonly memory: number;
+  readonly memory?: number;
   readonly pages?: '4k' | '2m';
   readonly stage?: number;
   readonly door?: GuestSpaceDoor;
-  readonly plant?: NonNullable<CompareOptions['plant']>;
+  readonly plant?: PlantName;
 }
 
 const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages', '2m': 'huge-pages' };
@@ -65,14 +71,20 @@ const BACKINGS: Readonly<Record<'4k' | '2m', PageBacking>> = { '4k': 'base-pages
 export function registerCompare(program: Command, world: World, ended: Ended): void {
   const command = subCommand(program, world, 'compare')
     .description(
-      'Run the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page) in RAM and in a peer, and at 3 (exported BAR), 4 (no scatterlist in RDMA) and 5 (dma-buf operation without scatterlist) in a peer; at 5 and 6 (revoke) take the BAR back; at 7 a guest maps it; at 8 a GPU shares its memory. Compare.',
+      'Run all nine stages, or one: the same I/O at stages 0 (scatterlist), 1 (two-step API) and 2 (no struct page) in RAM and in a peer, and at 3 (exported BAR), 4 (no scatterlist in RDMA) and 5 (dma-buf operation without scatterlist) in a peer; at 5 and 6 (revoke) take the BAR back; at 7 a guest maps it; at 8 a GPU shares its memory. Compare.',
+    )
+    .addOption(
+      mayRepeat(
+        new Option(
+          '-r, --requests <file>',
+          'request list: .jsonl, gzip or plain, - for standard input; may be given again (default: the recorded lists)',
+        ).argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]),
+      ),
     )
     .option(
-      '-r, --requests <file>',
-      'request list: .jsonl, gzip or plain, - for standard input; may be given again (default: the recorded lists)',
-      (file: string, before: readonly string[] | undefined) => [...(before ?? []), file],
+      '--json',
+      'print one JSON document instead of a table: sgfree/compare/v1, with --topology sgfree/compare-machine/v1',
     )
-    .option('--json', 'print one JSON document (sgfree/compare/v1) instead of a table')
     .option('--html <file>', 'write the whole road as one self-contained page; - for standard output')
     .option(
       '--perfetto <file>',
@@ -80,9 +92,10 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
     )
     .option('--seed <n>', 'seed of the data and of the order of events', seedNumber, 1)
     .addOption(
-      new Option('--memory <size>', 'RAM of the machine')
-        .argParser(memoryBytes)
-        .default(DEFAULT_MEMORY_BYTES, sizeText(DEFAULT_MEMORY_BYTES)),
+      new Option(
+        '--memory <size>',
+        `RAM of the machine, at stages that run a list (default: ${sizeText(DEFAULT_MEMORY_BYTES)})`,
+      ).argParser(memoryBytes),
     )
     .addOption(
       new Option('--pages <size>', 'pages behind the buffers (default: derived from the list)').choices([
@@ -99,17 +112,17 @@ export function registerCompare(program: Command, world: World, ended: Ended): v
       new Option('--door <door>', 'only this door to iommufd, with --stage 7').choices(GUEST_SPACE_DOORS),
     )
     .addOption(
-      new Option('--plant <fault>', 'break one thing on purpose').choices([
-        ...new Set<string>([...PLANTED_FAULTS, ...PEER_PLANTED_FAULTS, ...GPU_EXCHANGE_PLANTS]),
-      ]),
+      new Option('--plant <fault>', 'break one thing on purpose; not every stage has every fault').choices(
+        PLANTS,
+      ),
     )
-    .addHelpText('after', EXAMPLES + MACHINE_EXAMPLES + EXIT_TEXT);
+    .addHelpText('after', EXAMPLES + MACHINE_EXAMPLES + plantsText() + EXIT_TEXT);
   addMachineOptions(command).action(async (raw: RawOptions) => ended(await runCompare(world, checked(raw))));
 }
 
 function seedNumber(text: string): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value < 2 ** 32)) throw new InvalidArgumentError('not a whole number from 0 to 4294967295');
+  if (!(value < 2 ** 32)) throw new InvalidArgumentError('a whole number from 0 to 4294967295');
   return value;
 }
 
@@ -118,7 +131,7 @@ function memoryBytes(text: string): number {
   const { least, most } = MEMORY_LIMITS;
   if (bytes === null || bytes < least || bytes > most || bytes % 2 ** 20 !== 0) {
     throw new InvalidArgumentError(
-      `not a size in whole MiB from ${sizeText(least)} to ${sizeText(most)}, such as 3G`,
+      `a size in whole MiB from ${sizeText(least)} to ${sizeText(most)}, such as 3G`,
     );
   }
   return bytes;
@@ -126,19 +139,20 @@ function memoryBytes(text: string): number {
 
 function checked(raw: RawOptions): CompareOptions {
   const { pages, requests = [], seed, memory, plant, stage, door } = raw;
-  if (stage === undefined && !fitsList(plant)) {
+  if (stage === undefined && plant !== undefined && !fitsList(plant)) {
     throw new InputError('--plant', 0, `${plant} without --stage`, `--stage ${GPU_EXCHANGE_STAGE}`);
   }
+  if (requests.filter((file) => file === '-').length > 1)
+    throw new InputError('--requests', 0, 'standard input twice', 'it once');
   const machine = machineOptions(raw, plant !== undefined && plant !== 'forced-bus-address');
+  if (stage !== undefined) checkStage(stage, raw, machine !== null);
   return {
     requests,
     seed,
-    memory,
+    memory: memory ?? DEFAULT_MEMORY_BYTES,
     ...outputOptions(raw),
     ...(plant === undefined ? {} : { plant }),
-    ...(stage === undefined
-      ? {}
-      : { stage: checkedStage(stage, plant, machine !== null, requests.length > 0) }),
+    ...(stage === undefined ? {} : { stage }),
     ...(door === undefined ? {} : { door: checkedDoor(door, stage) }),
     ...(pages === undefined ? {} : { pages: BACKINGS[pages] }),
     ...(machine === null ? {} : { machine }),
@@ -162,10 +176,6 @@ function outputOptions({ json, html, perfetto, stage, topology }: RawOptions): P
   };
 }
 
-/** False for a fault that no run of a list can have. */
-const fitsList = (plant: CompareOptions['plant']): boolean =>
-  plant === undefined || [...PLANTED_FAULTS, ...PEER_PLANTED_FAULTS].some((fault) => fault === plant);
-
 /** The door, if its stage was asked for. Throws {@link InputError}. */
 function checkedDoor(door: GuestSpaceDoor, stage: number | undefined): GuestSpaceDoor {
   if (stage === GUEST_SPACE_STAGE) return door;
@@ -173,18 +183,14 @@ function checkedDoor(door: GuestSpaceDoor, stage: number | undefined): GuestSpac
   throw new InputError('--door', 0, found, `--stage ${GUEST_SPACE_STAGE}`);
 }
 
-/** The stage, if what else was asked for has a place there. Throws {@link InputError}. */
-function checkedStage(
-  stage: number,
-  plant: CompareOptions['plant'],
-  onMachine: boolean,
-  ownList: boolean,
-): number {
-  const { storage, exporting, gpuExchange } = chosenStages(stage);
-  if (ownList && storage.length + exporting.length === 0) {
-    throw new InputError('--requests', 0, `a list beside --stage ${stage}`, 'a stage that runs a list');
-  }
-  if (onMachine && storage.length === 0) {
+/** Checks that what else was asked for has a place at `stage`. Throws {@link InputError}. */
+function checkStage(stage: number, { requests, memory, pages, plant }: RawOptions, onMachine: boolean): void {
+  const choice = chosenStages(stage);
+  const ofLists = Object.entries({ '--requests': requests, '--memory': memory, '--pages': pages });
+  const stray = ofLists.find(([, value]) => value !== undefined)?.[0];
+  if (stray !== undefined && !runsLists(choice))
+    throw new InputError(stray, 0, `the option beside --stage ${stage}`, 'a stage that runs a request list');
+  if (onMachine && choice.storage.length === 0) {
     throw new InputError(
       '--stage',
       0,
@@ -192,11 +198,13 @@ function checkedStage(
       'a stage with a storage driver: 0, 1 or 2',
     );
   }
-  const fits =
-    plant === undefined ||
-    (gpuExchange && inExchange(plant)) ||
-    (plant !== 'phys-vec-leaks' && fitsList(plant) && storage.length > 0) ||
-    (PEER_PLANTED_FAULTS.some((fault) => fault === plant) && exporting.length > 0);
-  if (!fits) throw new InputError('--plant', 0, `${plant} beside --stage ${stage}`, 'a fault of that stage');
-  return stage;
+  if (plant !== undefined) checkPlant(plant, stage);
+}
+
+/** Throws {@link InputError} for a fault that the stage cannot have. */
+function checkPlant(plant: PlantName, stage: number): void {
+  const plants = plantsOf(stage);
+  if (plants.includes(plant)) return;
+  const expected = plants.length === 0 ? `no fault: stage ${stage} has none` : `one of ${plants.join(', ')}`;
+  throw new InputError('--plant', 0, `${plant} beside --stage ${stage}`, expected);
 }

@@ -12,9 +12,11 @@ import {
 } from '@sgfree/roadmap';
 import type { PeerComparison, PeerComparisons, PeerVariant } from './compare-peers.ts';
 import { failureLines } from './comparison-text.ts';
+import { counted } from './counted.ts';
 import { sizeText } from './memory-size.ts';
 import { numberRows } from './report-table.ts';
 import { type Cell, grouped, textTable } from './text-table.ts';
+import { variantText } from './variant-text.ts';
 import type { World } from './world.ts';
 
 type PeerRow = readonly [string, (report: StageReport) => number | null];
@@ -86,8 +88,6 @@ const EXPORT_TEXT =
   "          stages 3 to 5: the peer is a VFIO user's disk, the BAR its memory, exported as a dma-buf; an RDMA adapter is in the" +
   "\n          disk's place, and what was the disk is another computer on its wire: reads become RDMA WRITE, writes RDMA READ";
 
-const PLACE_TEXT = { switch: 'peer below the same switch', 'host-bridge': 'peer below another root port' };
-
 /** What the kernel decides, in words. */
 export const MAP_TYPE_TEXT: Readonly<Record<PeerReport['mapType'], string>> = {
   'bus-addr': 'bus address',
@@ -105,7 +105,7 @@ export function peerText(
   const bar = sizeText(PEER_BAR_BYTES);
   const lines = [
     "data in a peer's BAR",
-    `requests: ${source}: ${grouped(ios)} of ${grouped(iosInList)} I/Os, ${grouped(bytes)} bytes; each page of memory is a page of the BAR`,
+    `requests: ${source}: ${grouped(ios)} of ${counted(iosInList, 'I/O')}, ${grouped(bytes)} bytes; each page of memory is a page of the BAR`,
     `machine:  1 GiB of RAM; a switch with the disk and one peer below it, another peer below another root port; BARs of ${bar}`,
     '          no ACS redirection (as pci=disable_acs_redir= leaves it), a host bridge that Linux 7.3.4 lists',
     ...(exportedIn(comparisons) ? [EXPORT_TEXT] : []),
@@ -114,7 +114,7 @@ export function peerText(
     peerTable(world, comparisons),
     '',
     ...comparisons.flatMap(({ reports }) => failureLines(reports)),
-    ...comparisons.map(({ variant, verdict }) => `${variantText(variant)}: ${coloured(verdict)}`),
+    ...comparisons.map(({ variant, verdict }) => `${variantText('peer', variant)}: ${coloured(verdict)}`),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -147,11 +147,8 @@ function peerTable(world: World, comparisons: readonly PeerComparison[]): string
 const exportedIn = (comparisons: readonly PeerComparison[]): boolean =>
   comparisons.some(({ reports }) => reports.some(({ exported }) => exported !== null));
 
-const variantText = ({ peer, iommu }: PeerVariant): string =>
-  `${PLACE_TEXT[peer]}, IOMMU ${iommu ? 'on' : 'off'}`;
-
 function blockTitle(variant: PeerVariant, [report]: readonly StageReport[]): string {
   const peer = report?.peer ?? null;
-  if (peer === null) return variantText(variant);
-  return `${variantText(variant)}: ${MAP_TYPE_TEXT[peer.mapType]}, distance ${peer.distance}`;
+  if (peer === null) return variantText('peer', variant);
+  return `${variantText('peer', variant)}: ${MAP_TYPE_TEXT[peer.mapType]}, distance ${peer.distance}`;
 }

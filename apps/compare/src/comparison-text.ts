@@ -5,6 +5,7 @@
 import type { StageReport } from '@sgfree/roadmap';
 import type { CompareOptions } from './compare-command.ts';
 import type { Comparison } from './compare-json.ts';
+import { counted } from './counted.ts';
 import { sizeText } from './memory-size.ts';
 import { reportTable } from './report-table.ts';
 import { grouped } from './text-table.ts';
@@ -16,11 +17,12 @@ const MOST_FAILURES_SHOWN = 5;
 export function comparisonText(world: World, options: CompareOptions, { list, reports }: Comparison): string {
   const pages = list.backing === 'huge-pages' ? '2 MiB pages' : '4 KiB pages';
   const lines = [
-    `requests: ${list.source}: ${grouped(list.ios.length)} I/Os, ${grouped(list.bytes)} bytes`,
+    `requests: ${list.source}: ${counted(list.ios.length, 'I/O')}, ${grouped(list.bytes)} bytes`,
     `memory:   ${pages} (${list.backingReason})`,
     `machine:  ${sizeText(options.memory)} of RAM, VT-d in strict mode, one NVMe disk; seed ${options.seed}`,
   ];
-  if (list.skipped > 0) lines.push(`skipped:  ${list.skipped} I/Os that failed when they were recorded`);
+  if (list.skipped > 0)
+    lines.push(`skipped:  ${counted(list.skipped, 'I/O')} that failed when they were recorded`);
   if (options.plant !== undefined) lines.push(`planted:  ${options.plant} (a fault put in on purpose)`);
   lines.push('', reportTable(world, reports), '');
   lines.push(...failureLines(reports));

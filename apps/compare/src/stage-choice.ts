@@ -47,10 +47,13 @@ export function chosenStages(only: number | undefined): StageChoice {
   };
 }
 
+/** True where a request list is run: with data in RAM, or in a peer's BAR. */
+export const runsLists = ({ storage, exporting }: StageChoice): boolean =>
+  storage.length + exporting.length > 0;
+
 /** The number of a stage on the command line. Throws for one that is not on the road. */
 export function stageNumber(text: string): number {
   const found = theRoad.find(({ stage }) => String(stage) === text);
-  if (found === undefined)
-    throw new InvalidArgumentError(`not a stage of the road, 0 to ${theRoad.length - 1}`);
+  if (found === undefined) throw new InvalidArgumentError(`a stage of the road, 0 to ${theRoad.length - 1}`);
   return found.stage;
 }

@@ -33,6 +33,10 @@ export type Cell =
 /** A number, grouped and aligned right. */
 export const numberCell = (value: number): Cell => ({ content: grouped(value), hAlign: 'right' });
 
+/** Clock steps, or a dash for what did not happen. */
+export const stepCell = (steps: number | null): Cell =>
+  steps === null ? { content: '-', hAlign: 'right' } : numberCell(steps);
+
 /** Text that begins a row and takes the place of its first `columns` cells. */
 export const spanningCell = (content: string, columns: number): Cell => ({ content, colSpan: columns });
 

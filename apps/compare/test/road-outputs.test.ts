@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { roadRows } from '../src/road/road-rows.ts';
+import { roadNotes, roadRows } from '../src/road/road-rows.ts';
 import { grouped } from '../src/text-table.ts';
 import { type Ended, runCommand } from './run-command.ts';
 import { compareJsonSchema, compareSchema } from './schema/compare-schema.ts';
@@ -76,6 +76,16 @@ describe('the road table', () => {
         revokeWindowSteps: null,
       });
     }
+    const guests = guestsOnTheMachine().map(({ stage }) => stage);
+    const sum = (figure: (report: (typeof guests)[number]) => number): number =>
+      guests.reduce((all, report) => all + figure(report), 0);
+    expect(road().columns[7]).toMatchObject({
+      runs: 4,
+      iovaAllocations: sum(({ total }) => total.iovaAllocations),
+      tableEntriesWritten: sum(({ total }) => total.entriesWritten),
+      structPagesTouched: sum(({ total }) => total.structPagesTouched),
+      trackingBytes: sum(({ tracking }) => tracking.totalBytes),
+    });
     const exchange = document.gpuExchange?.runs.find(
       ({ input }) => input.way === 'range-list' && input.place === 'host-bridge' && input.iommu,
     );
@@ -86,14 +96,51 @@ describe('the road table', () => {
     });
   });
 
-  it('leaves hung owners out of the revoke window', () => {
+  it('counts what iommufd does where it does it', () => {
+    const pages = guestsOnTheMachine().reduce((sum, { pins }) => sum + pins.ramPages, 0);
+    const bytes = guestsOnTheMachine().reduce((sum, { door }) => sum + door.mapAllocatedBytes, 0);
+    const { iovaAllocations, structPagesTouched, trackingBytes } = road().columns[7] ?? {};
+    expect(structPagesTouched).toBe(pages);
+    // Each run maps the buffer of two ranges and the buffer; the buffer once more but after the last close.
+    expect(iovaAllocations).toBe(4 * 3 - 1);
+    expect(trackingBytes).toBeGreaterThan(2 * bytes);
+  });
+
+  it('has refused requests and faults of the same runs, one for each', () => {
+    for (const { refused, faults } of road().columns) expect(refused).toBe(faults);
+    expect(road().columns[7]?.faults).toBe(
+      guestsOnTheMachine().reduce((sum, { faultRecords }) => sum + faultRecords.length, 0),
+    );
+  });
+
+  it('leaves hung owners out of the revoke window, and says so', () => {
     const rows = document.revoke?.variants.find(({ key }) => key === 'host-bridge-iommu')?.revokes ?? [];
     const windows = rows
       .filter(({ hang }) => hang === null)
       .map(({ stage }) => stage.revokeToLastAccessSteps ?? 0);
     expect(rows.some(({ hang }) => hang !== null)).toBe(true);
     expect(road().columns[6]?.revokeWindowSteps).toBe(Math.max(...windows));
+    const hung = rows.filter(({ hang }) => hang !== null);
+    const steps = Math.max(...hung.map(({ stage }) => stage.revokeToLastAccessSteps ?? 0));
+    expect(steps).toBeGreaterThan(Math.max(...windows));
+    expect(road().columns.map(({ hangs }) => hangs)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7, 8].map((stage) =>
+        stage === 6 ? { runs: hung.length, lastAccessSteps: steps } : null,
+      ),
+    );
+    const said = `${hung.length} of ${rows.length} runs, in which an importer keeps its mapping on purpose`;
+    const note = roadNotes(road()).find((text) => text.includes(said));
+    expect(note).toContain(`after ${grouped(steps)} steps`);
+    expect(page).toContain(note);
+    const story = readFileSync(new URL('../../../docs/roadmap.md', import.meta.url), 'utf8');
+    expect(story).toContain(`${grouped(steps)} steps`);
   });
+
+  function guestsOnTheMachine(): NonNullable<Document['guestSpace']>['runs'] {
+    return (document.guestSpace?.runs ?? []).filter(
+      ({ input }) => input.door === 'pal' && input.place === 'host-bridge',
+    );
+  }
 });
 
 describe('the page', () => {

@@ -99,7 +99,7 @@ export class GpuMachine {
     this.fabric = new PciFabric({ memory: this.memory, clock: this.clock, log: this.log });
     const host = this.fabric.addHostBridge({
       memoryAperture: { base: physAddr(0xc0000000), bytes: 256 * MIB },
-      prefetchAperture: { base: physAddr(2 ** 36), bytes: 2 ** 32 },
+      prefetchAperture: { base: physAddr(2 ** 36), bytes: Math.max(2 ** 32, 2 * visibleBytes) },
       identity: { vendorId: 0x8086, deviceId: listed ? 0x2030 : 0x29c0 },
     });
     const [left, right] = [this.fabric.addRootPort(host), this.fabric.addRootPort(host)];

@@ -37,6 +37,7 @@ export {
   amdHostLevels,
   bareMetalAmdFeatures,
   decodeAmdFeatures,
+  dirtyTrackingAmdFeatures,
   recordedAmdFeatures,
 } from './amd/amd-features.ts';
 export { AmdIommuUnit, type AmdIommuUnitOptions } from './amd/amd-iommu-unit.ts';

@@ -33,6 +33,7 @@ export {
 } from './domain/iommu-unmap.ts';
 export {
   type DomainGeometry,
+  type IommuDirtyOps,
   type IommuDomainOps,
   PagingDomain,
   type PagingDomainOptions,
@@ -57,6 +58,7 @@ export {
   type RecordedMagazines,
   restoreIovaState,
 } from './iova/recorded-iova-state.ts';
+export { DirtyBits, type DirtyVisitor } from './page-table/dirty-bits.ts';
 export { AmdV1Format } from './page-table/formats/amd-v1.ts';
 export { VtdSecondStageFormat } from './page-table/formats/vtd-second-stage.ts';
 export { X8664Format } from './page-table/formats/x86-64.ts';

@@ -59,7 +59,13 @@ export { doorTraits, type IommufdDoorTraits } from './dmabuf/door-traits.ts';
 export { type FrameRun, FrameRuns } from './dmabuf/frame-runs.ts';
 export type { IommufdDoor } from './dmabuf/iommufd-door.ts';
 export type { IoptDmaBuf, TrackedPlace } from './dmabuf/iopt-dma-buf.ts';
+export { AmdBoundDevice, type AmdBoundDeviceOptions } from './domain/amd-bound-device.ts';
 export { IoptDomain, type IoptDomainOptions } from './domain/iopt-domain.ts';
+export {
+  type IommuUnitDriver,
+  UnitBoundDevice,
+  type UnitBoundDeviceOptions,
+} from './domain/unit-bound-device.ts';
 export { VtdBoundDevice, type VtdBoundDeviceOptions } from './domain/vtd-bound-device.ts';
 export { ioptChangeProcess } from './io-pagetable/change-process.ts';
 export { ioptCutIova } from './io-pagetable/cut-iova.ts';
@@ -83,7 +89,7 @@ export {
 } from './io-pagetable/reserve-iova.ts';
 export type { ReservedRanges } from './io-pagetable/reserved-ranges.ts';
 export { ioptTableAddDomain, ioptTableRemoveDomain } from './io-pagetable/table-domains.ts';
-export { ioptUnmapAll, ioptUnmapIova } from './io-pagetable/unmap-iova.ts';
+export { ioptUnmapAll, ioptUnmapIova, type UnmappedBytes } from './io-pagetable/unmap-iova.ts';
 export {
   type IommufdInterconnect,
   IommufdPlatform,
@@ -156,3 +162,20 @@ export {
   u64SumWraps,
   u64Within,
 } from './u64/u64.ts';
+export { iommufdVfioCompatIoasCreate, iommufdVfioCompatIoasGetId } from './vfio-compat/compat-ioas.ts';
+export { VfioInfoCap } from './vfio-compat/info-capabilities.ts';
+export { openVfioContainer } from './vfio-compat/vfio-container.ts';
+export {
+  iommufdVfioCheckExtension,
+  iommufdVfioSetIommu,
+  VfioExtension,
+} from './vfio-compat/vfio-extension.ts';
+export { iommufdVfioIommuGetInfo, type VfioIommuInfo } from './vfio-compat/vfio-get-info.ts';
+export { iommufdVfioMapDma, type VfioDmaMap, VfioDmaMapFlag } from './vfio-compat/vfio-map-dma.ts';
+export { VFIO_API_VERSION, VFIO_COMPAT_STRUCTS, VfioRequest } from './vfio-compat/vfio-structs.ts';
+export {
+  iommufdVfioUnmapDma,
+  type VfioDmaUnmap,
+  VfioDmaUnmapFlag,
+  type VfioDmaUnmapped,
+} from './vfio-compat/vfio-unmap-dma.ts';

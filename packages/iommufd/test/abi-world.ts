@@ -3,6 +3,7 @@
 // Simplified: for tests only.
 
 import { DmaBufPlatform, type ModelFile } from '@sgfree/dma-buf';
+import { Device, DmaPlatform } from '@sgfree/dma-core';
 import { type ModelTask, PhysicalMemory, physAddr, Scheduler } from '@sgfree/hw-model';
 import { copyFromUser, copyToUser, FrameAllocator, PageAllocator, ProcessMemory } from '@sgfree/mm';
 import {
@@ -19,6 +20,8 @@ import {
   MemfdFile,
   MockDevice,
 } from '../src/index.ts';
+import { informedMock } from './mock-hardware.ts';
+import { exportTestBuffer, revokeTestBuffer, type TestBuffer, testDoor } from './test-exporter.ts';
 
 /** Bytes of a page. */
 export const P = 4096;
@@ -61,6 +64,9 @@ export class AbiWorld {
   readonly memfd: number;
   /** Descriptor of an ordinary file. */
   readonly plainFile: number;
+  /** Dma-bufs of 6 pages whose memory is at 2 and 3 GiB: one to import, and one that was taken back. */
+  readonly lent: TestBuffer;
+  readonly takenBack: TestBuffer;
 
   constructor(seed = 1, options: { readonly capSysResource?: boolean; readonly capIpcLock?: boolean } = {}) {
     this.memory = new PhysicalMemory();
@@ -70,7 +76,11 @@ export class AbiWorld {
     this.scheduler = new Scheduler({ seed });
     this.dmaBufs = new DmaBufPlatform({ scheduler: this.scheduler });
     this.dmaBufs.log.enabled = true;
-    this.platform = new IommufdPlatform({ dmaBufs: this.dmaBufs });
+    this.platform = new IommufdPlatform({
+      dmaBufs: this.dmaBufs,
+      device: new Device({ name: 'iommu', platform: new DmaPlatform({ memory: this.memory }) }),
+      interconnects: [testDoor],
+    });
     this.mm = new ProcessMemory({
       memory: this.memory,
       pages: this.pages,
@@ -88,6 +98,9 @@ export class AbiWorld {
         yield* [];
       },
     });
+    this.lent = exportTestBuffer(this.dmaBufs, physAddr(0x80000000), 6 * P);
+    this.takenBack = exportTestBuffer(this.dmaBufs, physAddr(0xc0000000), 6 * P);
+    this.takenBack.state.revoked = true;
     this.device = this.newDevice();
     this.ctx = iommufdFopsOpen({
       platform: this.platform,
@@ -102,7 +115,12 @@ export class AbiWorld {
   }
 
   newDevice(dirtyTracking = true): MockDevice {
-    return new MockDevice({ memory: this.memory, frames: this.frames, dirtyTracking });
+    return informedMock(new MockDevice({ memory: this.memory, frames: this.frames, dirtyTracking }));
+  }
+
+  /** Takes a buffer back, or gives it out again. */
+  revoke(buffer: TestBuffer, revoked: boolean): void {
+    this.run(revokeTestBuffer(buffer, revoked));
   }
 
   openFile(file: ModelFile): number {
@@ -205,6 +223,7 @@ export class AbiWorld {
       locks: this.dmaBufs.order.allFree ? 0 : 1,
       violations: this.violations,
       tasks: this.scheduler.tasks.length,
+      buffers: this.dmaBufs.buffers.size,
     };
   }
 }
@@ -219,4 +238,5 @@ export const NOTHING_LEFT: Readonly<Record<string, number>> = {
   locks: 0,
   violations: 0,
   tasks: 0,
+  buffers: 0,
 };

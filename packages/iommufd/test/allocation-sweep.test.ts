@@ -38,6 +38,7 @@ const digest = (world: AbiWorld): unknown => [
   world.mm.pinnedVm,
   world.process.user.lockedVm,
   world.dmaBufs.files.count,
+  [world.lent, world.takenBack].map(({ dmabuf }) => dmabuf.attachments.length),
 ];
 
 /** How many allocations `call` survives the failure of before it gets through. */

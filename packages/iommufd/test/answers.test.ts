@@ -165,7 +165,7 @@ describe('the bytes of an answer', () => {
     expect(again['length']).toBe(0n);
     const hardware = { dev_id: ID.device, data_len: 16, data_uptr: BigInt(world.scratch) };
     const info = decodeIommufdStruct('iommu_hw_info', world.call('iommu_hw_info', hardware).bytes);
-    expect([info['data_len'], info['data_type'], info['out_capabilities']]).toEqual([0, 0, 1n]);
+    expect([info['data_len'], info['data_type'], info['out_capabilities']]).toEqual([8, 0xfeedbeef, 1n]);
   });
 });
 

@@ -14,7 +14,7 @@ function withTail(bytes: Uint8Array, ...tail: number[]): Uint8Array {
   return longer;
 }
 
-describe('cmd_fail', () => {
+describe('wrong numbers and addresses', () => {
   it('knows no object 0', () => {
     expect(new AbiWorld().call('iommu_destroy', { id: 0 }).errno).toBe(Errno.ENOENT);
   });
@@ -34,7 +34,7 @@ describe('cmd_fail', () => {
   });
 });
 
-describe.each(IOMMUFD_STRUCTS.map(({ name }) => name))('cmd_length of %s', (name) => {
+describe.each(IOMMUFD_STRUCTS.map(({ name }) => name))('lengths of %s', (name) => {
   const layout = IOMMUFD_STRUCTS.find((struct) => struct.name === name);
   const { request = 0, minBytes = 0 } = layout ?? {};
 
@@ -65,7 +65,7 @@ describe.each(IOMMUFD_STRUCTS.map(({ name }) => name))('cmd_length of %s', (name
   });
 });
 
-describe('cmd_ex_fail', () => {
+describe('structures that are longer', () => {
   const destroy = encodeIommufdStruct('iommu_destroy');
   it.each([
     ['16 bytes, the last 8 zero', withTail(destroy, 0, 0, 0, 0, 0, 0, 0, 0), Errno.ENOENT],
@@ -87,7 +87,7 @@ describe('cmd_ex_fail', () => {
   });
 });
 
-describe('global_options', () => {
+describe('options of a context', () => {
   const rlimit = (world: AbiWorld, op: number, value = 0n) => {
     const { errno, bytes } = world.call('iommu_option', { option_id: 0, op, val64: value });
     return [errno, decodeIommufdStruct('iommu_option', bytes)['val64']];
@@ -119,7 +119,7 @@ describe.each([
   ['none', 0],
   ['user', 0],
   ['mm', 4],
-] as const)('change_process, charged to %s', (mode, lockedAfter) => {
+] as const)('another process, charged to %s', (mode, lockedAfter) => {
   const build = () => {
     const world = new AbiWorld(1, { capIpcLock: mode === 'none' });
     if (mode === 'mm') world.call('iommu_option', { option_id: 0, op: 0, val64: 1n });
@@ -157,7 +157,7 @@ describe.each([
   });
 });
 
-it('vfio_ioas', () => {
+it('the address space for VFIO', () => {
   const world = new AbiWorld();
   const vfio = (op: number, id = 0) => {
     const { errno, bytes } = world.call('iommu_vfio_ioas', { op, ioas_id: id });

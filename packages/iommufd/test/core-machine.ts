@@ -1,17 +1,9 @@
-// A machine for tests of the core: RAM, processes, an I/O address space of one context, mock devices, and an exporter of
-// dma-bufs whose memory is contiguous and can be taken back.
+// A machine for tests of the core: RAM, processes, an I/O address space of one context, mock devices, and buffers of the tests'
+// exporter.
 // Source followed: the environment of the kernel's iommufd tests (drivers/iommu/iommufd/selftest.c).
 // Simplified: one context.
 
-import {
-  type DmaBuf,
-  DmaBufPlatform,
-  dmaBufFd,
-  dmaBufInvalidateMappings,
-  dmaResvLock,
-  dmaResvUnlock,
-} from '@sgfree/dma-buf';
-import { dmaBufExport } from '@sgfree/dma-buf/stage-6';
+import { DmaBufPlatform } from '@sgfree/dma-buf';
 import { Device, DmaPlatform } from '@sgfree/dma-core';
 import {
   addOffset,
@@ -24,20 +16,16 @@ import {
 } from '@sgfree/hw-model';
 import { IOMMU_CACHE, IOMMU_READ, IOMMU_WRITE } from '@sgfree/iommu';
 import {
-  Errno,
   FrameAllocator,
-  failure,
   handleMmFault,
   type Outcome,
   PageAllocator,
   ProcessMemory,
   type ProcessMemoryOptions,
-  success,
 } from '@sgfree/mm';
 import {
   type IommufdContext,
   type IommufdHwptPaging,
-  type IommufdInterconnect,
   type IommufdIoas,
   IommufdPlatform,
   IommufdProcess,
@@ -59,6 +47,13 @@ import {
   u64,
   u64Number,
 } from '../src/index.ts';
+import {
+  exportTestBuffer,
+  invalidateMappings,
+  revokeTestBuffer,
+  type TestBuffer,
+  testDoor,
+} from './test-exporter.ts';
 
 const MIB = 2 ** 20;
 const RAM = { base: physAddr(MIB), bytes: 64 * MIB };
@@ -67,12 +62,7 @@ const TABLES = { base: physAddr(256 * MIB), bytes: 64 * MIB };
 export const BUFFERS: PhysAddr = physAddr(0x80000000);
 export const READ_WRITE: number = IOMMU_CACHE | IOMMU_READ | IOMMU_WRITE;
 
-/** A buffer of the test exporter. */
-export interface TestBuffer {
-  readonly fd: number;
-  readonly dmabuf: DmaBuf<never>;
-  readonly state: { revoked: boolean; ranges: number };
-}
+export { invalidateMappings, type TestBuffer };
 
 /** The machine. */
 export class CoreMachine {
@@ -87,12 +77,12 @@ export class CoreMachine {
   readonly ctx: IommufdContext;
   #buffers = 0;
 
-  constructor(options: Partial<ProcessMemoryOptions> = {}, seed = 1) {
+  constructor(options: Partial<ProcessMemoryOptions> = {}, seed = 1, ramBytes: number = RAM.bytes) {
     this.scheduler = new Scheduler({ seed });
     this.log.enabled = true;
-    this.memory.addRam(RAM.base, RAM.bytes);
+    this.memory.addRam(RAM.base, ramBytes);
     this.memory.addRam(TABLES.base, TABLES.bytes);
-    this.pages = new PageAllocator(this.memory, RAM);
+    this.pages = new PageAllocator(this.memory, { base: RAM.base, bytes: ramBytes });
     this.tables = new FrameAllocator(this.memory, TABLES);
     const { scheduler, log } = this;
     this.dmaBufs = new DmaBufPlatform({ scheduler, log });
@@ -196,28 +186,25 @@ export class CoreMachine {
 
   /** A buffer of `bytes` bytes in one range, or `ranges`. */
   buffer(bytes: number, ranges = 1): TestBuffer {
-    const priv = { test: true, revoked: false, ranges, base: addOffset(BUFFERS, this.#buffers * MIB), bytes };
+    const base = addOffset(BUFFERS, this.#buffers * MIB);
     this.#buffers += 1;
     // The exporter's own allocations are not what a sweep is about.
     const { allocate } = this.dmaBufs;
     this.dmaBufs.allocate = () => true;
-    const dmabuf = dmaBufExport<never>(this.dmaBufs, { expName: 'test', size: bytes, priv, ops: testOps });
+    const buffer = exportTestBuffer(this.dmaBufs, base, bytes, ranges);
     this.dmaBufs.allocate = allocate;
-    if (!dmabuf.ok) throw new Error('no buffer');
-    const fd = dmaBufFd(dmabuf.value, 0);
-    return { fd, dmabuf: dmabuf.value, state: priv };
+    return buffer;
   }
 
   /** Takes the buffer back, or gives it out again; importers are told in both cases. */
-  revoke({ dmabuf, state }: TestBuffer, revoked: boolean): void {
-    state.revoked = revoked;
-    this.run(invalidateMappings(dmabuf));
+  revoke(buffer: TestBuffer, revoked: boolean): void {
+    this.run(revokeTestBuffer(buffer, revoked));
   }
 
   /** Taking a buffer back, as a task. */
-  revoking({ dmabuf, state }: TestBuffer): ModelTask<void> {
-    state.revoked = true;
-    return invalidateMappings(dmabuf);
+  revoking(buffer: TestBuffer): ModelTask<void> {
+    buffer.state.revoked = true;
+    return invalidateMappings(buffer.dmabuf);
   }
 
   /** Rules of the violations so far. */
@@ -231,41 +218,6 @@ export class CoreMachine {
     return [this.ctx.objects.size, this.process.mm.pinnedVm, this.tables.liveFrames];
   }
 }
-
-/** What the exporter does when its memory moves or is taken back. */
-export function* invalidateMappings(dmabuf: DmaBuf<never>): ModelTask<void> {
-  yield* dmaResvLock(dmabuf.resv);
-  yield* dmaBufInvalidateMappings(dmabuf);
-  dmaResvUnlock(dmabuf.resv);
-}
-
-const testOps = {
-  *mapDmaBuf(): ModelTask<Outcome<never>> {
-    yield { at: 'test:map' };
-    return failure(Errno.EOPNOTSUPP);
-  },
-  *unmapDmaBuf(): ModelTask<void> {
-    yield { at: 'test:unmap' };
-  },
-  *release(): ModelTask<void> {
-    yield { at: 'test:release' };
-  },
-};
-
-/** The test exporter's door. */
-const testDoor: IommufdInterconnect = (attach) => {
-  const priv = attach.dmabuf.priv as {
-    test?: true;
-    revoked: boolean;
-    ranges: number;
-    base: PhysAddr;
-    bytes: number;
-  };
-  if (priv.test !== true) return failure(Errno.EOPNOTSUPP);
-  if (priv.revoked) return failure(Errno.ENODEV);
-  if (priv.ranges !== 1) return failure(Errno.EOPNOTSUPP);
-  return success({ paddr: priv.base, len: priv.bytes });
-};
 
 /** The number or errno (negative) of an outcome. */
 export const numberOf = (outcome: Outcome<U64>): number =>

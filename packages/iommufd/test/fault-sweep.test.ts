@@ -1,5 +1,7 @@
 // The scenarios of the kernel's iommufd_fail_nth selftest: the n-th allocation fails, for n = 1, 2 and so on until all is well.
 // After each failure nothing stays mapped, pinned or reserved, and the scenario can be run again.
+import type { ModelTask } from '@sgfree/hw-model';
+import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import {
   type IommufdIoas,
@@ -9,15 +11,33 @@ import {
   iommufdAccessPinPages,
   iommufdAccessRw,
   iommufdAccessUnpinPages,
+  iommufdDeviceAttach,
+  iommufdDeviceBind,
+  iommufdDeviceDetach,
+  iommufdDeviceReplace,
+  iommufdDeviceUnbind,
+  iommufdGetHwInfo,
+  iommufdHwptAlloc,
   ioptSetAllowIova,
   ioptUnmapAll,
   u64,
 } from '../src/index.ts';
 import { CoreMachine } from './core-machine.ts';
+import { informedMock } from './mock-hardware.ts';
 
 const P = 4096;
 const VA = 2 ** 31;
 const BUF = 16 * P;
+
+/** No driver data comes with the call. */
+const NO_DATA = {
+  type: 0,
+  length: 0,
+  *read(): ModelTask<number> {
+    yield* [];
+    return -Errno.EFAULT;
+  },
+};
 
 /** Runs to its end, or stops at the first failure: true when all went well. */
 type Scenario = (machine: CoreMachine, ioas: IommufdIoas) => boolean;
@@ -64,6 +84,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     if (device !== 0) machine.destroy(device);
     return mapped;
   },
+  'a device': boundAndMoved,
   'an access'(machine, ioas) {
     const access = new IoptAccess(machine.platform, { needsPinPages: true, *unmap() {} });
     if (machine.run(iommufdAccessAttach(access, ioas.iopt)) !== 0) return false;
@@ -81,6 +102,28 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     return well;
   },
 };
+
+/** Binds a device, asks its hardware, attaches it, makes a table by hand, and moves it there and back again. */
+function boundAndMoved(machine: CoreMachine, ioas: IommufdIoas): boolean {
+  const { ctx } = machine;
+  const bound = iommufdDeviceBind(ctx, informedMock(machine.mock()));
+  if (!bound.ok) return false;
+  const idev = bound.value;
+  const steps = (): boolean => {
+    if (!iommufdGetHwInfo(ctx, 0, idev.id, 0).ok) return false;
+    if (!machine.run(iommufdDeviceAttach(idev, ioas.id)).ok) return false;
+    const table = { flags: 1, devId: idev.id, ptId: ioas.id, data: NO_DATA, faultId: 0 };
+    const hwpt = machine.run(iommufdHwptAlloc(ctx, table));
+    const moves = hwpt.ok ? [hwpt.value, ioas.id] : [];
+    const well = moves.every((pt) => machine.run(iommufdDeviceReplace(idev, pt)).ok);
+    machine.run(iommufdDeviceDetach(idev));
+    if (hwpt.ok) machine.destroy(hwpt.value);
+    return hwpt.ok && well;
+  };
+  const well = machine.map(ioas, u64(VA), u64(BUF), u64(0x1000000)).ok && steps();
+  machine.run(iommufdDeviceUnbind(idev));
+  return well;
+}
 
 /** What a machine holds that a failed call must not have kept. */
 function held(machine: CoreMachine): number[] {

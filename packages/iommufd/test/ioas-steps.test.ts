@@ -130,37 +130,3 @@ describe('ranges on offer', () => {
     expect(machine.run(iommufdTestAddReserved(iopt, u64At(2 ** 52 - 1), u64(P + 1)))).toBe(-Errno.EOVERFLOW);
   });
 });
-
-describe('lengths', () => {
-  it.each([
-    [0, [1, 2047, 2048, 4095, 8191]],
-    [1, [2048, 4096, 6144]],
-  ])('the lengths that fit, with %d devices', (devices, fitting) => {
-    const walk = new Walk(devices, null);
-    for (let length = 1; length < 8192; length += 1) {
-      const mapped = walk.machine.map(walk.ioas, u64(VA), u64(length));
-      const fits = devices === 0 || length % 2048 === 0;
-      expect([length, mapped.ok]).toEqual([length, fits]);
-      if (!mapped.ok) expect(mapped.errno).toBe(Errno.EINVAL);
-      else expect(walk.machine.unmap(walk.ioas, u64Number(mapped.value), length).ok).toBe(true);
-      if (fitting.includes(length)) expect(mapped.ok).toBe(true);
-    }
-  });
-
-  it('copies of half a page that slide over an area', () => {
-    const walk = new Walk(1, null);
-    const { machine, ioas } = walk;
-    const source = 0x1000000;
-    const bytes = 16 * P;
-    expect(machine.map(ioas, u64(VA), u64(bytes), u64(source)).ok).toBe(true);
-    const empty = machine.ioas();
-    const answers: boolean[] = [];
-    for (let from = source - P; from <= source + bytes; from += 511) {
-      const copied = machine.copy(ioas, u64(from), u64(2048), empty, u64(source));
-      answers.push(copied.ok);
-      if (copied.ok) expect(machine.unmap(empty, source, 2048).ok).toBe(true);
-    }
-    const expected = [9, 124, 4].flatMap((times, at) => Array.from({ length: times }, () => at === 1));
-    expect(answers.slice(0, 137)).toEqual(expected);
-  });
-});

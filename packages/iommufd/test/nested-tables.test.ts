@@ -1,45 +1,21 @@
 // Nested page tables: what a driver that can nest is asked, what it refuses, and what depends on what.
 // The refusals are those of alloc_hwpt_nested in selftests/iommu/iommufd.c.
-import type { ModelTask } from '@sgfree/hw-model';
-import { Errno, failure, type Outcome, success } from '@sgfree/mm';
+import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import {
   IommufdDevice,
   type IommufdFieldValues,
-  type IommuUserData,
-  type IoptDomain,
   iommufdDeviceAttach,
   iommufdDeviceDetach,
   iommufdDeviceReplace,
   iommufdDeviceUnbind,
-  MockDevice,
 } from '../src/index.ts';
 import { AbiWorld, ID, NOTHING_LEFT } from './abi-world.ts';
+import { DATA_BYTES, NestingDevice, SELFTEST } from './nesting-device.ts';
 
-/** IOMMU_HWPT_DATA_SELFTEST, and the bytes of its data. */
-const SELFTEST = 0xdead;
-const DATA_BYTES = 4;
 /** The number of the device that can nest, and of the first object after it. */
 const NESTING = 8;
 const NEXT = 9;
-
-/** A mock device that can nest. */
-class NestingDevice extends MockDevice {
-  nested: object | null = null;
-
-  *allocNestedDomain(_parent: IoptDomain, _flags: number, data: IommuUserData): ModelTask<Outcome<object>> {
-    if (data.type !== SELFTEST) return failure(Errno.EOPNOTSUPP);
-    if (data.length < DATA_BYTES) return failure(Errno.EINVAL);
-    const bytes = new Uint8Array(DATA_BYTES);
-    const error = yield* data.read(bytes);
-    return error === 0 ? success({ bytes }) : failure(Errno.EFAULT);
-  }
-
-  attachGroupNested(nested: object): number {
-    this.nested = nested;
-    return 0;
-  }
-}
 
 function bench() {
   const world = new AbiWorld().populate();
@@ -83,6 +59,19 @@ describe('a nested table', () => {
     expect(alloc(wrong)).toBe(errno);
     expect(world.ctx.objects.size).toBe(before);
     expect(world.ctx.objects.at(ID.parent)?.users).toBe(1);
+  });
+
+  it('is refused on a parent of another driver, after its data and before the driver reads it', () => {
+    const { world, device, alloc } = bench();
+    Object.assign(device, { iommuDriver: { name: 'another' } });
+    const before = world.ctx.objects.size;
+    expect(alloc()).toBe(Errno.EINVAL);
+    expect(alloc({ data_type: 0, data_len: 0 })).toBe(Errno.EOPNOTSUPP);
+    expect(alloc({ data_type: SELFTEST + 1, data_uptr: 0n })).toBe(Errno.EINVAL);
+    expect([world.ctx.objects.size, world.ctx.objects.at(ID.parent)?.users]).toEqual([before, 1]);
+    // A parent of its own driver takes it.
+    expect(alloc({ pt_id: ID.mapped, flags: 1, data_type: 0, data_len: 0 })).toBe(0);
+    expect(alloc({ pt_id: NEXT })).toBe(0);
   });
 
   it('keeps its parent and its queue, and takes no table on top', () => {

@@ -5,6 +5,7 @@
 
 import { encodeIommufdStruct, type IommufdFieldValues } from '../src/index.ts';
 import { type AbiWorld, ID, P } from './abi-world.ts';
+import { MOCK_INFO_TYPE } from './mock-hardware.ts';
 
 const LENGTH = BigInt(4 * P);
 
@@ -73,6 +74,16 @@ export const VALID_CALLS: readonly (readonly [
     'iommu_hw_info',
     (world) => ({ dev_id: ID.device, data_len: 64, data_uptr: BigInt(world.scratch + 0x800) }),
   ],
+  [
+    'iommu_hw_info',
+    (world) => ({
+      flags: 1,
+      dev_id: ID.device,
+      data_len: 4,
+      data_type: MOCK_INFO_TYPE,
+      data_uptr: BigInt(world.scratch + 0x800),
+    }),
+  ],
   ['iommu_hwpt_set_dirty_tracking', () => ({ flags: 1, hwpt_id: ID.parent })],
   [
     'iommu_hwpt_get_dirty_bitmap',
@@ -105,6 +116,25 @@ export const VALID_CALLS: readonly (readonly [
   [
     'iommu_ioas_map_file',
     (world) => ({ flags: 5, ioas_id: ID.mapped, fd: world.memfd, length: 0x800n, iova: 0x1100800n }),
+  ],
+  [
+    'iommu_ioas_map_file',
+    (world) => ({ flags: 6, ioas_id: ID.mapped, fd: world.lent.fd, start: 0x1000n, length: LENGTH }),
+  ],
+  [
+    'iommu_ioas_map_file',
+    (world) => ({
+      flags: 7,
+      ioas_id: ID.plain,
+      fd: world.lent.fd,
+      start: 0x124n,
+      length: 0x5edcn,
+      iova: 0x5000000000000001n,
+    }),
+  ],
+  [
+    'iommu_ioas_map_file',
+    (world) => ({ flags: 3, ioas_id: ID.mapped, fd: world.takenBack.fd, length: LENGTH, iova: 0x1100000n }),
   ],
   ['iommu_viommu_alloc', () => ({ type: 1, dev_id: ID.device, hwpt_id: ID.parent })],
   ['iommu_viommu_alloc', () => ({ type: 1, dev_id: ID.none })],

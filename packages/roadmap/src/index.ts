@@ -31,7 +31,9 @@ export type {
   GuestArea,
   GuestDoorReport,
   GuestFault,
+  GuestMoveReport,
   GuestRevokeTimings,
+  GuestSight,
   GuestSpaceReport,
 } from './guest-space/guest-space-report.ts';
 export {

@@ -70,7 +70,7 @@ test('--json prints one document with the key of every mismatch', () => {
   expect(status).toBe(1);
   const report = JSON.parse(out);
   expect(report.schema).toBe('sgfree/conformance/v1');
-  expect(report.summary).toEqual({ files: 3, passed: 10, failed: 1, skipped: 1 });
+  expect(report.summary).toEqual({ files: 3, withoutRecords: 0, passed: 10, failed: 1, skipped: 1 });
   expect(report.files.map((file: { status: string }) => file.status)).toEqual([
     'passed',
     'failed',
@@ -79,6 +79,56 @@ test('--json prints one document with the key of every mismatch', () => {
   expect(report.files[1].mismatches).toEqual([
     { key: 'two/bad.jsonl:4:sum', line: 4, kind: 'add', field: 'sum', expected: 4, got: 3 },
   ]);
+});
+
+const headerAlone = '{"suite":"toy","start":0}\n';
+
+test('a file of a header alone is named and no failure; no record in any file is one', () => {
+  const both = { 'a.jsonl': toyText([1]), 'b.jsonl': headerAlone };
+  const { status, out } = run(temporaryFolder(both), []);
+  expect(status).toBe(0);
+  expect(out).toMatch(/^none toy +b\.jsonl {2}no records$/m);
+  expect(lastLine(out)).toBe('4 passed, 0 failed, 0 skipped');
+  const { summary, files } = JSON.parse(run(temporaryFolder(both), ['--json']).out);
+  expect(summary).toEqual({ files: 2, withoutRecords: 1, passed: 4, failed: 0, skipped: 0 });
+  expect(files[1]).toMatchObject({ status: 'no-records', records: 0, failed: 0, failure: null });
+  for (const argv of [[], ['--json'], ['--self-test']]) {
+    expect(run(temporaryFolder({ 'b.jsonl': headerAlone }), argv).status).toBe(1);
+    expect(run(temporaryFolder(both), [...argv, '--filter', 'b.json']).status).toBe(1);
+  }
+  const selfTest = run(temporaryFolder({ ...both, 'a.jsonl': toyText([1, 0]) }), ['--self-test']);
+  expect(selfTest.status).toBe(0);
+  expect(lastLine(selfTest.out)).toMatch(/^self-test: 1 files, .*, 1 without records$/);
+});
+
+test('what lies beside the files is told: compared, not used, and where a file was not chosen nothing', () => {
+  const folder = temporaryFolder({
+    'a/x.jsonl': toyText([1, 2]),
+    'a/dumps/x.txt': '3\n',
+    'a/other_trace.txt': '',
+    'a/debugfs/y_domain_translation_struct.txt.gz': '',
+    'a/debugfs/iommu_regset.txt': '',
+    'b/y.jsonl': toyText([1]),
+    'b/trace_dd.txt': '',
+  });
+  const lines = run(folder, []).out.trimEnd().split('\n');
+  expect(lines.slice(2)).toEqual([
+    'no record file used a/debugfs/: y_domain_translation_struct.txt',
+    'no record file used a/: other_trace.txt',
+    'no record file used b/: trace_dd.txt',
+    'no record file used, in all: 1 dumps, 2 traces',
+    'compared beside the records: 0 dumps, 0 traces, 1 other files',
+    '9 passed, 0 failed, 0 skipped',
+  ]);
+  const { companions, files } = JSON.parse(run(folder, ['--json']).out);
+  expect(companions).toMatchObject({
+    compared: ['a/dumps/x.txt'],
+    unused: ['a/debugfs/y_domain_translation_struct.txt', 'a/other_trace.txt', 'b/trace_dd.txt'],
+    missing: [],
+  });
+  expect(files[0].companions).toEqual({ compared: ['a/dumps/x.txt'], inputs: [], missing: [] });
+  const chosen = JSON.parse(run(folder, ['--json', '--filter', 'b/']).out);
+  expect(chosen.companions.unused).toEqual(['b/trace_dd.txt']);
 });
 
 test('--vectors is tried from each working folder', () => {

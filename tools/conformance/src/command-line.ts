@@ -1,5 +1,6 @@
 // The command line of the conformance runner: options, exit codes and which stream says what.
-// Exit 0: everything agreed; 1: a record differs, a file cannot be replayed, or an alteration went unnoticed;
+// Exit 0: everything agreed; 1: a record differs, a file cannot be replayed, no file holds a record, or an alteration went
+// unnoticed;
 // 2: the command cannot be carried out. Data goes to stdout, everything else to stderr.
 // Simplified: one command; `--filter` is a plain substring, not a pattern.
 
@@ -7,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import picocolors from 'picocolors';
+import { companionReport } from './companion-report.ts';
 import { type FoundFile, findRecordFiles } from './find-record-files.ts';
 import { jsonReport } from './json-report.ts';
 import { type ProgressLine, progressLine } from './progress-line.ts';
@@ -58,7 +60,7 @@ function parseOptions(argv: readonly string[], world: CommandWorld): Options {
         '  conformance --filter dma_iova             the files of one suite\n' +
         '  conformance --vectors DIR --json          other records, for programs\n' +
         '  conformance --self-test --filter native/  would a wrong record be noticed?\n\n' +
-        'Exit status: 0 everything agreed, 1 a difference or a broken file, 2 bad usage.',
+        'Exit status: 0 everything agreed, 1 a difference, a broken file or no record, 2 bad usage.',
     )
     .allowExcessArguments(false)
     .showHelpAfterError('(conformance --help lists the options)')
@@ -123,9 +125,13 @@ function runReplay(files: readonly FoundFile[], options: Options, world: Command
   const colors = picocolors.createColors(useColors(world));
   const progress = progressLine((text) => world.err(text), world.stderrIsTerminal);
   const results = replayAll(files, options, world, progress, colors);
-  if (options.json) world.out(`${JSON.stringify(jsonReport(results), null, 1)}\n`);
-  else for (const line of closingLines(results, colors)) world.out(`${line}\n`);
-  return countRecords(results).failed > 0 ? 1 : 0;
+  const companions = companionReport(files, results);
+  if (options.json) world.out(`${JSON.stringify(jsonReport(results, companions), null, 1)}\n`);
+  else for (const line of closingLines(results, companions, colors)) world.out(`${line}\n`);
+  const { passed, failed, skipped } = countRecords(results);
+  if (passed + failed + skipped > 0) return failed > 0 ? 1 : 0;
+  world.err('conformance: no file holds a record\n');
+  return 1;
 }
 
 /** Runs the command; the answer is the exit status. */

@@ -73,3 +73,18 @@ test.each([
 ])('%s is noticed', (_, rows) => {
   expect(resultOf(...rows).failed).toBeGreaterThan(0);
 });
+
+test('the dumps count as compared, and dumps that name no device are no records but a failure', () => {
+  const folder = folderWith(large, small);
+  const path = join(folder, 'run/trace_boot.txt');
+  const { companions } = replayFile({ path, name: 'run/trace_boot.txt' }, [traceBootSuite]);
+  expect(companions.compared).toEqual([
+    `run/iommu_at_boot/intel__${DEVICE}_${NAME}`,
+    `run/iommu_at_boot/intel__${OTHER}_${NAME}`,
+  ]);
+  const empty = temporaryFolder({ 'trace_boot.txt': trace, [`iommu_at_boot/intel__x_${NAME}`]: 'nothing\n' });
+  const result = replayFile({ path: join(empty, 'trace_boot.txt'), name: 'trace_boot.txt' }, [
+    traceBootSuite,
+  ]);
+  expect(result).toMatchObject({ status: 'failed', failed: 1, failure: { code: 'no-records' } });
+});

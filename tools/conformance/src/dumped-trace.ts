@@ -29,6 +29,12 @@ function dumpsOf(path: string): { readonly folder: string; readonly names: reado
 /** True for a trace that has dumps of page tables beside it. */
 export const isDumpedTrace = (path: string): boolean => dumpsOf(path) !== null;
 
+/** Names of the dumps of a dumped trace, seen from its folder; none for another file. */
+export function dumpNamesOf(path: string): string[] {
+  const dumps = dumpsOf(path);
+  return dumps === null ? [] : dumps.names.map((name) => `${basename(dumps.folder)}/${name}`);
+}
+
 /** The lines of a dumped trace: a header, then for each device a line of its number of rows and one for each row. */
 export function dumpedTraceLines(path: string, readText: (path: string) => string): string[] | null {
   const dumps = dumpsOf(path);

@@ -15,6 +15,9 @@ export interface FoundFile {
 
 const recordName = /\.jsonl(\.gz)?$/i;
 
+/** True for a file that is replayed by itself. */
+export const isRecordFile = (path: string): boolean => recordName.test(basename(path)) || isDumpedTrace(path);
+
 /** The record files below a folder, or the one file named, sorted by name. */
 export function findRecordFiles(root: string): FoundFile[] {
   if (statSync(root).isFile()) return [{ path: root, name: basename(root) }];
@@ -28,7 +31,7 @@ export function findRecordFiles(root: string): FoundFile[] {
       const path = join(folder, entry);
       const stat = statSync(path, { throwIfNoEntry: false });
       if (stat?.isDirectory()) walk(path, `${prefix}${entry}/`);
-      else if (recordName.test(entry) || isDumpedTrace(path)) found.push({ path, name: prefix + entry });
+      else if (isRecordFile(path)) found.push({ path, name: prefix + entry });
     }
   };
   walk(root, '');

@@ -18,6 +18,7 @@ export type FileFailureCode =
   | 'unknown-suite'
   | 'no-records'
   | 'broken-line'
+  | 'outside-model'
   | 'replay-error';
 
 /** A file or line that cannot be replayed. Tests match on `code`. */
@@ -58,6 +59,8 @@ export function readText(path: string): string {
 /** The lines of a record file; throws {@link BrokenFile} when there is none. */
 export function readLines(path: string): string[] {
   const dumped = dumpedTraceLines(path, readText);
+  if (dumped?.length === 1)
+    throw new BrokenFile('no-records', 1, 'the dumps beside the trace name no device');
   if (dumped !== null) return dumped;
   const lines = readText(path).split('\n');
   while (lines.length > 0 && lines[lines.length - 1]?.trim() === '') lines.pop();

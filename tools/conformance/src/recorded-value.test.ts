@@ -5,6 +5,7 @@ import {
   bits,
   count,
   cpuCount,
+  exactHexNumber,
   exactly,
   flag,
   hexNumber,
@@ -80,6 +81,18 @@ test('an error names the place, what stands there and what belongs there', () =>
     }),
   );
   expect(() => read({}, 'size', count)).toThrow(expect.objectContaining({ field: 'size', found: undefined }));
+});
+
+test('a number that would be rounded is refused where each one counts', () => {
+  expect(read({ pfn: '0x1fffffffffffff' }, 'pfn', exactHexNumber)).toBe(2 ** 53 - 1);
+  for (const pfn of ['0x20000000000000', '0x7fffffffffffff', '0xffffffffffffffff']) {
+    expect(() => read({ a: [pfn] }, 'a', listOf(exactHexNumber))).toThrow(
+      expect.objectContaining({ field: 'a[0]', found: pfn, isOutsideModel: true }),
+    );
+  }
+  expect(() => read({ pfn: 'x' }, 'pfn', exactHexNumber)).toThrow(
+    expect.objectContaining({ field: 'pfn', isOutsideModel: false }),
+  );
 });
 
 test('an error of another kind is left as it is', () => {

@@ -1,7 +1,8 @@
 // RecordedValue: a value of a header or a record as its format says it must be, read without any conversion. A number
 // is no string of digits, a list of one is no element, and nothing is rounded into place.
 // Source followed: the conventions in the two READMEs of `vectors/`; what is read here is what records hold as inputs.
-// Simplified: above 2^53 a hex string is read as the nearest number, which only masks and limits reach.
+// Simplified: above 2^53 a hex string is read as the nearest number, which only masks and sizes reach; where each value
+// counts, such a number is refused as one that the model cannot stand for.
 
 import { printValue } from './printed-value.ts';
 import type { JsonRecord } from './suite.ts';
@@ -16,19 +17,22 @@ export class MalformedValue extends Error {
   readonly field: string;
   readonly found: unknown;
   readonly expected: string;
+  /** True when the format allows the value and the model does not. */
+  readonly isOutsideModel: boolean;
 
-  constructor(field: string, found: unknown, expected: string) {
+  constructor(field: string, found: unknown, expected: string, isOutsideModel = false) {
     super(`${field}: found ${printValue(found)}, expected ${expected}`);
     this.field = field;
     this.found = found;
     this.expected = expected;
+    this.isOutsideModel = isOutsideModel;
   }
 }
 
 /** The error of an inner value as seen from around it; any other error stays as it is. */
 const under = (step: string, error: unknown): unknown =>
   error instanceof MalformedValue
-    ? new MalformedValue(step + error.field, error.found, error.expected)
+    ? new MalformedValue(step + error.field, error.found, error.expected, error.isOutsideModel)
     : error;
 
 function refuse(found: unknown, expected: string): never {
@@ -95,6 +99,13 @@ const bareHexText = matching(/^[0-9a-f]{1,16}$/, 'a 64-bit hex string without 0x
 
 /** A hex string with 0x; 2^64 - 1 becomes 2^64, which is how masks of all ones are written here. */
 export const hexNumber: Reader<number> = (value) => Number(hexText(value));
+
+/** A hex string with 0x below 2^53, exact; more is outside what the model represents. */
+export const exactHexNumber: Reader<number> = (value) => {
+  const number = hexNumber(value);
+  if (Number.isSafeInteger(number)) return number;
+  throw new MalformedValue('', value, 'less than 2^53: outside what the model represents', true);
+};
 
 /** A hex string without 0x; rounded as {@link hexNumber} is. */
 export const bareHexNumber: Reader<number> = (value) => Number(`0x${bareHexText(value)}`);

@@ -54,13 +54,22 @@ test.each([
   ['a header that the suite refuses', '{"suite":"toy"}\n{"op":"pause"}\n', 'broken-header', 1],
   ['an unknown suite', '{"suite":"yot"}\n{"op":"pause"}\n', 'unknown-suite', 1],
   ['an unknown format version', '{"format":"iova-golden/9"}\n{"op":"pause"}\n', 'unknown-suite', 1],
-  ['a header and nothing else', '{"suite":"toy","start":0}\n', 'no-records', 1],
 ] as const)('%s is a failure', (_, content, code, line) => {
   const result = replay(content);
   expect(result.status).toBe('failed');
   expect(result.failure).toMatchObject({ code, line });
   expect(result.passed).toBe(0);
   expect(result.failed).toBeGreaterThanOrEqual(1);
+});
+
+test('a good header and nothing else is no failure, unless something is left behind', () => {
+  const header = '{"suite":"toy","start":0}\n';
+  const alone = replay(header);
+  expect(alone).toMatchObject({ status: 'no-records', failure: null, mismatches: [] });
+  expect(counts(alone)).toEqual([0, 0, 0, 0]);
+  const wrong = replay(header, 'b.jsonl', { 'dumps/b.txt': '4\n' });
+  expect(wrong).toMatchObject({ status: 'failed', mismatches: [{ line: 1, kind: 'end of file' }] });
+  expect(counts(wrong)).toEqual([0, 0, 1, 0]);
 });
 
 test.each([

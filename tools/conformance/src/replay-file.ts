@@ -1,9 +1,12 @@
 // Replays one record file: records go to a fresh replayer in order, and what it did not reproduce is kept.
 // Counting: a record with a mismatch failed. After a line that cannot be replayed the state of the model is unknown,
-// so that line and all after it failed. A file that cannot be replayed at all has at least one failed record.
+// so that line and all after it failed. A file that cannot be replayed at all has at least one failed record; one of a
+// good header and nothing else has none.
 // Simplified: every mismatch is kept, however many there are.
 
 import { chooseSuite } from './choose-suite.ts';
+import { type Companions, companionName, WatchedContext } from './companion-files.ts';
+import { dumpNamesOf } from './dumped-trace.ts';
 import { contextOf } from './file-context.ts';
 import type { FoundFile } from './find-record-files.ts';
 import type { NotModelled } from './not-modelled.ts';
@@ -11,6 +14,7 @@ import { BrokenFile, type FileFailureCode, parseLine, readLines } from './record
 import { MalformedValue } from './recorded-value.ts';
 import {
   BrokenHeader,
+  type ComparedAmount,
   type FileContext,
   firstRecordLine,
   type JsonRecord,
@@ -30,14 +34,16 @@ export interface FileResult {
   readonly file: string;
   /** Suite that replayed it, entry of the not-modelled list, or null when neither was found. */
   readonly suite: string | null;
-  readonly status: 'passed' | 'failed' | 'skipped';
+  readonly status: 'passed' | 'failed' | 'skipped' | 'no-records';
   /** Lines that hold a record. */
   readonly records: number;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** What was compared besides the records; null when nothing was. */
+  /** What was compared besides the records, e.g. `714 of 714 trace lines`; null when nothing was. */
   readonly alsoCompared: string | null;
+  readonly amounts: readonly ComparedAmount[];
+  readonly companions: Companions;
   /** Why a file was skipped. */
   readonly reason: string | null;
   /** Why a file could not be replayed to its end. */
@@ -56,7 +62,8 @@ export function openReplayer(suite: Suite, header: JsonRecord, context: FileCont
   } catch (error) {
     const isKnown = error instanceof BrokenHeader || error instanceof MalformedValue;
     const message = isKnown ? error.message : `the header is refused: ${String(error)}`;
-    throw new BrokenFile('broken-header', 1, message);
+    const isOutside = error instanceof MalformedValue && error.isOutsideModel;
+    throw new BrokenFile(isOutside ? 'outside-model' : 'broken-header', 1, message);
   }
 }
 
@@ -74,8 +81,10 @@ export function replayRecord(
   try {
     return replayer.replay(record).map((mismatch) => ({ ...mismatch, line, kind }));
   } catch (error) {
-    if (error instanceof MalformedValue)
-      throw new BrokenFile('broken-line', line, `${kind}: ${error.message}`);
+    if (error instanceof MalformedValue) {
+      const code = error.isOutsideModel ? 'outside-model' : 'broken-line';
+      throw new BrokenFile(code, line, `${kind}: ${error.message}`);
+    }
     throw new BrokenFile('replay-error', line, `${kind}: ${describeError(error)}`);
   }
 }
@@ -90,7 +99,10 @@ function describeError(error: unknown): string {
 class FileTally {
   suite: string | null = null;
   skipReason: string | null = null;
-  alsoCompared: string | null = null;
+  amounts: readonly ComparedAmount[] = [];
+  missing: readonly string[] = [];
+  /** What the replay found beside the file, by name seen from its folder. */
+  beside: { readonly compared: Iterable<string>; readonly inputs: Iterable<string> } | null = null;
   records = 0;
   passed = 0;
   failure: FileResult['failure'] = null;
@@ -110,22 +122,36 @@ class FileTally {
 
   result(): FileResult {
     const skipped = this.skipReason !== null && this.failure === null;
-    const failed = skipped ? 0 : Math.max(this.records - this.passed, this.failure === null ? 0 : 1);
+    const isBroken = this.failure !== null || this.mismatches.length > 0;
+    const failed = skipped ? 0 : Math.max(this.records - this.passed, isBroken ? 1 : 0);
     return {
       file: this.file,
       suite: this.suite,
-      status: skipped ? 'skipped' : failed > 0 ? 'failed' : 'passed',
+      status: skipped ? 'skipped' : failed > 0 ? 'failed' : this.records > 0 ? 'passed' : 'no-records',
       records: this.records,
       passed: this.passed,
       failed,
       skipped: skipped ? this.records : 0,
-      alsoCompared: this.alsoCompared,
+      alsoCompared: this.amounts.length === 0 ? null : this.amounts.map(printedAmount).join(', '),
+      amounts: this.amounts,
+      companions: this.#companions(),
       reason: skipped ? this.skipReason : null,
       failure: this.failure,
       mismatches: this.mismatches,
     };
   }
+
+  #companions(): Companions {
+    const named = (names: Iterable<string>): string[] =>
+      [...names].map((name) => companionName(this.file, name)).sort();
+    const compared = named(this.beside?.compared ?? []);
+    const inputs = named(this.beside?.inputs ?? []).filter((name) => !compared.includes(name));
+    return { compared, inputs, missing: this.missing };
+  }
 }
+
+const printedAmount = ({ what, same, of, note }: ComparedAmount): string =>
+  `${same} of ${of} ${what}${note === undefined ? '' : `, ${note}`}`;
 
 /** Replays one file; what is wrong with it is in the result. */
 export function replayFile(found: FoundFile, suites: readonly Suite[]): FileResult {
@@ -160,8 +186,12 @@ function replayLines(
   tally.suite = suite.name;
   const first = firstRecordLine(suite);
   tally.records = lines.length + 1 - first;
-  const replayer = openReplayer(suite, header, contextOf(path));
-  if (tally.records === 0) throw new BrokenFile('no-records', 1, 'the file has a header and no record');
+  const context = new WatchedContext(contextOf(path));
+  for (const name of dumpNamesOf(path)) context.compared.add(name);
+  tally.beside = context;
+  const replayer = openReplayer(suite, header, context);
+  // A recorder that finds nothing to do writes a header alone; nothing may be left behind all the same.
+  if (tally.records === 0) tally.mismatches.push(...finishReplay(replayer, 1));
   for (let line = first; line <= lines.length; line++) {
     const mismatches = replayRecord(suite, replayer, parseLine(lines, line), line);
     for (const mismatch of mismatches) tally.mismatches.push(mismatch);
@@ -169,7 +199,8 @@ function replayLines(
     for (const mismatch of atEnd) tally.mismatches.push(mismatch);
     if (mismatches.length + atEnd.length === 0) tally.passed++;
   }
-  tally.alsoCompared = replayer.alsoCompared?.() ?? null;
+  tally.amounts = replayer.alsoCompared?.() ?? [];
+  tally.missing = replayer.missing?.() ?? [];
 }
 
 /** The checks at the end of a file, as mismatches of its last line. */

@@ -12,14 +12,25 @@ export interface Mismatch {
   readonly got: unknown;
 }
 
+/** How much of what lies beside the records agreed, e.g. 714 of 714 `trace lines`. */
+export interface ComparedAmount {
+  readonly what: string;
+  readonly same: number;
+  readonly of: number;
+  /** What else is to be told. */
+  readonly note?: string;
+}
+
 /** The model side of one file; records arrive in order. */
 export interface Replayer {
   /** Replays one record; an empty list means that every output field agreed. Throws MalformedValue for an input. */
   replay(record: JsonRecord): readonly Mismatch[];
   /** Checks that belong to no single record (teardown); counted with the last record. */
   finish?(): readonly Mismatch[];
-  /** What was compared besides the records, for the report, e.g. `714 of 714 trace lines`; null when nothing was. */
-  alsoCompared?(): string | null;
+  /** What was compared besides the records, for the report; none when nothing was. */
+  alsoCompared?(): readonly ComparedAmount[];
+  /** What the records say was recorded beside them and what is not there, by name. */
+  missing?(): readonly string[];
 }
 
 /** A header that lacks what the suite needs, or contradicts itself. */

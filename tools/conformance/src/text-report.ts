@@ -1,7 +1,9 @@
-// The report for people: one line per file, then what was skipped by name, then the counts of records.
+// The report for people: one line per file, then what was skipped by name, what lay beside the files, and the counts of
+// records.
 // Simplified: of a file's mismatches only the first is shown; `--json` has all of them.
 
 import type picocolors from 'picocolors';
+import { type CompanionReport, companionLines } from './companion-report.ts';
 import { printValue } from './printed-value.ts';
 import type { FileResult } from './replay-file.ts';
 
@@ -35,6 +37,8 @@ export function fileLine(result: FileResult, colors: Colors): string {
     return `${colors.yellow('skip')} ${suite} ${result.file}  ${result.records} records`;
   }
   const also = result.alsoCompared === null ? '' : ` + ${result.alsoCompared}`;
+  if (result.status === 'no-records')
+    return `${colors.yellow('none')} ${suite} ${result.file}  no records${also}`;
   const counts = `${result.passed}/${result.records}${also}`;
   if (result.status === 'passed') return `${colors.green('pass')} ${suite} ${result.file}  ${counts}`;
   return `${colors.red('FAIL')} ${suite} ${result.file}  ${counts}  ${firstProblem(result)}`;
@@ -55,8 +59,12 @@ function firstProblem(result: FileResult): string {
   return parts.join('; ');
 }
 
-/** The lines after the last file: skipped kinds by name, then the counts. */
-export function closingLines(results: readonly FileResult[], colors: Colors): string[] {
+/** The lines after the last file: skipped kinds by name, what lies beside the files, then the counts. */
+export function closingLines(
+  results: readonly FileResult[],
+  companions: CompanionReport,
+  colors: Colors,
+): string[] {
   const skipped = new Map<string, { files: number; records: number; reason: string }>();
   for (const result of results) {
     if (result.status !== 'skipped' || result.suite === null) continue;
@@ -71,5 +79,6 @@ export function closingLines(results: readonly FileResult[], colors: Colors): st
   );
   const { passed, failed, skipped: left } = countRecords(results);
   const counts = `${passed} passed, ${failed} failed, ${left} skipped`;
-  return [...lines, failed > 0 ? colors.red(counts) : counts];
+  const beside = companionLines(companions);
+  return [...lines, ...beside, failed > 0 ? colors.red(counts) : counts];
 }

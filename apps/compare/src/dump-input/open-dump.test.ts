@@ -205,6 +205,12 @@ describe('what is no dump', () => {
     expect((error as InputError).found).toContain(found);
   });
 
+  it('an empty folder', async () => {
+    mkdirSync(at('hollow'));
+    const error: unknown = await openDump(world(), at('hollow')).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'InputError', found: 'an empty folder' });
+  });
+
   it('a torn archive, a missing file, an empty folder, too much input', async () => {
     const torn = (await archive('')).subarray(0, 1300);
     mkdirSync(at('empty'));
@@ -287,5 +293,28 @@ whenThere('published archives', () => {
     const opened = await openDump(world(), join(published, name)).catch((reason: unknown) => reason);
     if (opened instanceof InputError) expect(opened.expected).toContain('sys/bus/pci/devices');
     else expect((opened as { dump: { functions: unknown[] } }).dump.functions.length).toBeGreaterThan(0);
+  });
+});
+
+describe('an archive of a folder of texts', () => {
+  const text = (name: string): TarEntry => ({
+    header: { name, size: LISTING.length, type: 'file' },
+    body: LISTING,
+  });
+  const folderEntry = (name: string): TarEntry => ({ header: { name, size: 0, type: 'directory' } });
+
+  it.each<[string, readonly TarEntry[]]>([
+    ['from inside the folder', [folderEntry('./'), text('./machine.txt')]],
+    ['with the folder', [folderEntry('tt/'), text('tt/machine.txt')]],
+    ['with the folder, which has no entry of its own', [text('tt/machine.txt')]],
+    ['with a path to the folder', [text('home/me/tt/machine.txt')]],
+  ])('is read when it was made %s', async (_, entries) => {
+    const { dump } = await openDump(world(), write('texts', await packTar([...entries])));
+    expect(dump.functions.map(({ name }) => name)).toEqual(['0000:00:01.0', '0000:01:00.0']);
+  });
+
+  it('is refused when it holds nothing', async () => {
+    const path = write('texts', await packTar([folderEntry('tt/')]));
+    await expect(openDump(world(), path)).rejects.toBeInstanceOf(InputError);
   });
 });

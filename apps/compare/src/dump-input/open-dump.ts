@@ -25,6 +25,7 @@ import { confusedWith } from './confused-with.ts';
 import { findPciIds } from './find-pci-ids.ts';
 import { FolderTree } from './folder-tree.ts';
 import { MOST_DUMP_BYTES, unpackDump } from './unpack-dump.ts';
+import { withinTops } from './within-tree.ts';
 
 const EXPECTED =
   'lspci -vvv or -vvvxxxx text, an NCCL topology file, a copy of /sys as a folder or tar archive, or another dump';
@@ -54,7 +55,9 @@ export async function openDump(world: World, path: string, options: DumpOptions 
     // Files there answer with what is going on; reading the log of the kernel would even take it from others.
     if (isBelow(path, '/proc')) throw new InputError(path, 0, 'a folder of /proc', '/sys for this machine');
     const name = live ? 'this machine' : path;
-    return { name, dump: read(name, () => readTopologyTree(folderAt(path, live), names)) };
+    const tree = folderAt(path, live);
+    if (tree.list('')?.length === 0) throw new InputError(name, 0, 'an empty folder', EXPECTED);
+    return { name, dump: read(name, () => readTopologyTree(tree, names)) };
   }
   const name = path === '-' ? '<stdin>' : path || '""';
   return { name, dump: await fromBytes(world, name, bytesOf(world, path, name), names) };
@@ -116,7 +119,8 @@ async function archiveReader(
   names: TopologyOptions,
 ): Promise<() => MachineDump> {
   try {
-    const tree = wholeTree(await readArchive(name, bytes));
+    const tree = wholeTree(withinTops(await readArchive(name, bytes)));
+    if (tree.list('')?.length === 0) throw new InputError(name, 0, 'an empty archive', EXPECTED);
     return () => readTopologyTree(tree, names);
   } catch (error) {
     if (error instanceof InputError) throw error;

@@ -2,7 +2,7 @@
 // Source followed: the reports; figures that may differ from run to run are summed over the runs of a door.
 // Simplified: what mapping costs is taken from a door's first run: it is the same in every run.
 
-import type { GuestSpaceDoor, GuestSpaceReport } from '@sgfree/roadmap';
+import type { GuestSight, GuestSpaceDoor, GuestSpaceReport } from '@sgfree/roadmap';
 import { type Cell, numberCell, spanningCell, textTable } from '../text-table.ts';
 import type { World } from '../world.ts';
 import type { GuestSpacePart } from './guest-space-part.ts';
@@ -43,7 +43,9 @@ const GROUPS: readonly (readonly [title: string, rows: readonly Row[]])[] = [
       ['two ranges that do not adjoin', ({ door }) => rightCell(errnoText(door.twoRanges.errno))],
       ['  bytes that the device read there', ({ door }) => numberCell(door.twoRanges.bytesVerified)],
       ['revoke: accesses after it, all runs', (_, all) => sumOf(all, ({ accesses }) => accesses.late)],
-      ['move: the mapping comes back by itself', (_, all) => rightCell(comesBack(all))],
+      ['revoke: the old area works when given out', (_, all) => rightCell(comesBack(all))],
+      ['move: by the old address the device reads', (_, all) => sightCell(all, ({ oldArea }) => oldArea)],
+      ['  mapped anew at that address', (_, all) => sightCell(all, ({ mappedAnew }) => mappedAnew)],
     ],
   ],
   [
@@ -59,6 +61,20 @@ const GROUPS: readonly (readonly [title: string, rows: readonly Row[]])[] = [
     ],
   ],
 ];
+
+/** What a device reads of a buffer that was moved. */
+const SIGHT_TEXT: Readonly<Record<GuestSight, string>> = {
+  nothing: 'nothing',
+  buffer: 'its new place',
+  others: 'its old place',
+  neither: 'neither place',
+};
+
+/** In all runs, each sight once. */
+const sightCell = (
+  all: readonly GuestSpaceReport[],
+  sight: (move: GuestSpaceReport['door']['move']) => GuestSight,
+): Cell => rightCell([...new Set(all.map(({ door }) => SIGHT_TEXT[sight(door.move)]))].join(', '));
 
 const comesBack = (all: readonly GuestSpaceReport[]): string =>
   all.some(({ oldAreaWorks }) => oldAreaWorks) ? 'yes' : 'no';

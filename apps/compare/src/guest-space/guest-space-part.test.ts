@@ -52,7 +52,9 @@ describe('the part about stage 7', () => {
       ['two ranges that do not adjoin', 'EOPNOTSUPP', 'works', 'works'],
       ['bytes that the device read there', '0', '8,192', '8,192'],
       ['revoke: accesses after it, all runs', '0', '0', '0'],
-      ['move: the mapping comes back by itself', 'no', 'no', 'no'],
+      ['revoke: the old area works when given out', 'no', 'no', 'no'],
+      ['move: by the old address the device reads', 'nothing', 'nothing', 'nothing'],
+      ['mapped anew at that address', 'its new place', 'its new place', 'its new place'],
       ['mappings that a revoke waits for', '0', '1', '1'],
       ['to map: bytes asked of the allocator', '556', '580', '520'],
     ] as const) {

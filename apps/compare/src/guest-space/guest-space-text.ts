@@ -3,7 +3,7 @@
 // Simplified: none.
 
 import type { GuestSpaceReport, Verdict } from '@sgfree/roadmap';
-import { type Cell, numberCell, spanningCell, textTable } from '../text-table.ts';
+import { type Cell, numberCell, spanningCell, stepCell, textTable } from '../text-table.ts';
 import type { World } from '../world.ts';
 import { doorLines, doorTable, errnoText } from './door-table.ts';
 import type { GuestSpacePart, GuestSpaceRow } from './guest-space-part.ts';
@@ -18,7 +18,6 @@ const PLACE_TEXT = { switch: 'below the same switch, redirected', 'host-bridge':
 const NONE = '-';
 
 const answerText = (errno: number | null): string => (errno === null ? NONE : errnoText(errno));
-const stepCell = (steps: number | null): Cell => (steps === null ? NONE : numberCell(steps));
 
 type Column = readonly [head: string, cell: (report: GuestSpaceReport) => Cell];
 
@@ -48,6 +47,7 @@ export function guestSpaceText(
     'device:  passed through to the guest, reads and writes by guest addresses through a VT-d unit; every byte is compared',
     'mapping: IOMMU_IOAS_MAP for the RAM, IOMMU_IOAS_MAP_FILE for the dma-buf of a VFIO BAR, by one of the doors:',
     ...doorLines(part),
+    'move:    the owner takes a page back, puts its bytes elsewhere, reuses the old place, gives the page out again',
     '',
     doorTable(world, part),
     '',

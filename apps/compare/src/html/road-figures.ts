@@ -32,7 +32,7 @@ const CHARTS: readonly ColumnChart[] = [
   },
   {
     title: 'IOVA allocations',
-    says: 'Address ranges taken from the allocator of the DMA API.',
+    says: 'Address ranges that the kernel chose: those of the DMA API, at stage 7 those of iommufd.',
     figure: (column) => column.iovaAllocations,
   },
   {

@@ -3,7 +3,7 @@
 // Simplified: the figures are those of one comparison; the page cannot run anything.
 
 import { type RoadStep, theRoad } from '@sgfree/roadmap';
-import type { FinishedComparison } from '../road/road-outputs.ts';
+import type { FinishedComparison } from '../output/comparison-outputs.ts';
 import { type RoadRow, roadNotes, roadRows } from '../road/road-rows.ts';
 import { LAST_OF_STREAM, type RoadTable } from '../road/road-table.ts';
 import { grouped } from '../text-table.ts';

@@ -14,7 +14,7 @@ export function windowFigure(shown: Shown): string {
   if (stages.length === 0) return '';
   return chartFigure({
     title: 'Revoke windows',
-    says: 'Clock steps (bus requests) from the moment the memory is taken back, or an importer is told that it moves, to the last access; a dot a run, logarithmic scale.',
+    says: 'Clock steps (bus requests) from the moment the memory is taken back, or an importer is told that it moves, to the last access; a dot a run, logarithmic scale. Revokes that an importer hangs on purpose are left out.',
     svg: windowChart('Revoke windows in clock steps by stage', stages),
     head: ['stage', 'runs', 'median', 'at most'],
     rows: stages.map(({ stage, what, steps }) => [

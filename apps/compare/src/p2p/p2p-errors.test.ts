@@ -45,14 +45,24 @@ describe('bad usage and bad input', () => {
   });
 
   it.each([
-    [['--kernel', 'latest'], 'not a kernel version'],
-    [['--class', 'gpus'], 'not gpu, nic, nvme, accelerator'],
-    [['--cpu', 'vax'], 'Allowed choices are'],
-    [['--json', '--dot'], 'cannot be used with option'],
+    [['--kernel', 'latest'], '--kernel: found "latest"'],
+    [['--class', 'gpus'], '--class: found "gpus"'],
+    [['--cpu', 'vax'], '--cpu: found "vax"'],
+    [['--cpu', '--json'], '--cpu: found the argument missing'],
+    [['--kernel', '6.12', '--kernel', '6.1'], '--kernel: found the option twice'],
+    [['--json', '--dot'], '--json: found --dot beside it'],
   ])('%j is refused', async (argv, words) => {
     const { code, err } = await p2p(['-', ...argv], inventedMachine());
     expect(code).toBe(2);
-    expect(err).toContain(words);
+    expect(err).toContain(`sgfree: ${words}`);
+  });
+
+  it('neither a dump nor this machine, and both', async () => {
+    for (const argv of [[], ['machine.txt', '--live']]) {
+      const { code, err } = await p2p(argv, '');
+      expect(code).toBe(2);
+      expect(err).toMatch(/^sgfree: p2p: found [^\n]+\n$/);
+    }
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { knownKernels } from '@sgfree/p2p';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Ended, EXIT_TEXT, subCommand } from '../base-command.ts';
 import { addDumpOptions, DUMP_SOURCES, type RawDumpOptions } from '../dump-input/dump-options.ts';
+import { mayRepeat } from '../option-guard.ts';
 import { InputError } from '../request-list/input-error.ts';
 import type { World } from '../world.ts';
 import { CPU_CHOICES, type CpuChoice } from './cpu-choice.ts';
@@ -80,10 +81,13 @@ export function registerP2p(program: Command, world: World, ended: Ended): void 
     .option('--from <bdf>', 'the initiator, which sends the requests')
     .option('--to <bdf>', 'the target, whose memory is read and written')
     .option('--all', 'all endpoint functions, not only GPUs, NICs, NVMe drives and accelerators')
-    .option(
-      '--class <class>',
-      'only gpu, nic, nvme, accelerator or a class in hex, such as 0c03; may be given again',
-      addClass,
+    .addOption(
+      mayRepeat(
+        new Option(
+          '--class <class>',
+          'only gpu, nic, nvme, accelerator or a class in hex, such as 0c03; may be given again',
+        ).argParser(addClass),
+      ),
     )
     .addOption(
       new Option('--kernel <version>', 'the kernel that judges')
@@ -92,7 +96,13 @@ export function registerP2p(program: Command, world: World, ended: Ended): void 
     )
     .addOption(new Option('--cpu <kind>', "the CPU (default: the dump's)").choices([...CPU_CHOICES]))
     .addOption(new Option('--iommu <mode>', 'whether it translates').choices(['on', 'pt', 'off']))
-    .option('--what-if <change>', 'answer before and after a change; may be given again', addText)
+    .addOption(
+      mayRepeat(
+        new Option('--what-if <change>', 'answer before and after a change; may be given again').argParser(
+          addText,
+        ),
+      ),
+    )
     .addOption(new Option('--json', 'print one JSON document (sgfree/p2p/v1)').conflicts(['dot', 'mermaid']))
     .addOption(new Option('--dot', 'print the machine as a Graphviz graph').conflicts('mermaid'))
     .option('--mermaid', 'print the machine as a Mermaid flowchart')
@@ -109,7 +119,7 @@ function sourceOf(path: string | undefined, { live }: RawOptions): string {
   if (live !== true && path !== undefined) return path;
   if (live === true && path === undefined) return '/sys';
   const found = live === true ? `--live and ${JSON.stringify(path)}` : 'neither a dump nor --live';
-  throw new InputError('sgfree p2p', 0, found, 'a dump of a machine, or --live for this one');
+  throw new InputError('p2p', 0, found, 'a dump of a machine, or --live for this one');
 }
 
 function checked({
@@ -137,15 +147,14 @@ function checked({
 
 function kernel(text: string): KernelChoice {
   const choice = kernelChoice(text);
-  if (choice === undefined)
-    throw new InvalidArgumentError('not a kernel version, such as 6.12 or 6.12.117-1');
+  if (choice === undefined) throw new InvalidArgumentError('a kernel version, such as 6.12 or 6.12.117-1');
   return choice;
 }
 
 function addClass(text: string, before: readonly WantedClass[] | undefined): readonly WantedClass[] {
   const one = wantedClass(text);
   if (one === undefined) {
-    throw new InvalidArgumentError('not gpu, nic, nvme, accelerator or two, four or six hex digits');
+    throw new InvalidArgumentError('gpu, nic, nvme, accelerator or two, four or six hex digits');
   }
   return [...(before ?? []), one];
 }

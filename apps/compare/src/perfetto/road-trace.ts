@@ -2,7 +2,7 @@
 // Source followed: perfetto's trace format; the model's event log.
 // Simplified: a clock step (one bus request) is drawn as 1 µs: it has an order, no duration.
 
-import type { FinishedComparison } from '../road/road-outputs.ts';
+import type { FinishedComparison } from '../output/comparison-outputs.ts';
 import { StageTracks } from './stage-tracks.ts';
 import { STEP_NS } from './trace-time.ts';
 import { TraceWriter } from './trace-writer.ts';

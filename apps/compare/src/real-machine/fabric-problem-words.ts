@@ -27,7 +27,7 @@ const OBSTACLE: Readonly<Record<FabricObstacleCode, string>> = {
   'behind-cardbus-bridge': 'lies behind a CardBus bridge',
   'bridge-type': 'is a bridge with the port type or header of a device',
   'bus-contradiction': 'sits on another bus than the bridge above it leads to',
-  'no-memory-bar': 'has no such memory BAR',
+  'no-memory-bar': 'is no memory BAR',
   'bar-unassigned': 'has no address assigned',
   'bar-malformed': 'is no BAR: its size is no power of two, or its address is not aligned to it',
   'window-malformed': 'has a memory window that its registers cannot hold',
@@ -42,7 +42,11 @@ export function problemWords(outcome: Extract<FabricOutcome, { ok: false }>): {
   readonly found: string;
   readonly expected: string;
 } {
-  const obstacles = outcome.obstacles.map(({ code, fn, bar }) => `${place(fn.name, bar)} ${OBSTACLE[code]}`);
+  const obstacles = outcome.obstacles.map(({ code, fn, bar }) =>
+    bar === null && code === 'no-memory-bar'
+      ? `${fn.name} has no memory BAR`
+      : `${place(fn.name, bar)} ${OBSTACLE[code]}`,
+  );
   const facts = outcome.missing.map(({ fact, fn, bar }) => `${FACT[fact]} ${place(fn.name, bar)}`);
   if (obstacles.length > 0)
     return { found: listed(obstacles, '; '), expected: 'two functions that can be modelled' };

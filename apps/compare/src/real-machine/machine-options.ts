@@ -108,12 +108,11 @@ export function machineOptions(
 
 function kernel(text: string): KernelChoice {
   const choice = kernelChoice(text);
-  if (choice === undefined)
-    throw new InvalidArgumentError('not a kernel version, such as 6.12 or 6.12.117-1');
+  if (choice === undefined) throw new InvalidArgumentError('a kernel version, such as 6.12 or 6.12.117-1');
   return choice;
 }
 
 function barNumber(text: string): number {
-  if (!/^[0-5]$/.test(text)) throw new InvalidArgumentError('not a BAR number from 0 to 5');
+  if (!/^[0-5]$/.test(text)) throw new InvalidArgumentError('a BAR number from 0 to 5');
   return Number(text);
 }

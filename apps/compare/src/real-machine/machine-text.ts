@@ -5,6 +5,7 @@
 import type { Verdict } from '@sgfree/roadmap';
 import { MAP_TYPE_TEXT, PEER_ROWS } from '../compare-peer-text.ts';
 import { failureLines } from '../comparison-text.ts';
+import { counted } from '../counted.ts';
 import { sizeText } from '../memory-size.ts';
 import { deviceName } from '../p2p/device-words.ts';
 import { numberRows } from '../report-table.ts';
@@ -33,7 +34,7 @@ export function machineText(
     `target:    BAR ${site.bar} of ${target.name}, ${sizeText(site.barBytes)}: ${deviceName(target)}`,
     `machine:   ${pair.source}; ${cpuText(pair.cpu)}; Linux ${options.kernel.version}; ACS as dumped, whether the IOMMU is on or off`,
     `route:     ${MAP_TYPE_TEXT[route.mapType as keyof typeof MAP_TYPE_TEXT]}, distance ${route.distance}: ${RULE[route.rule] ?? route.rule}`,
-    `requests:  ${source}: the first ${grouped(ios)} of ${grouped(iosInList)} I/Os, ${grouped(bytes)} bytes; each page of memory is a page of the BAR`,
+    `requests:  ${source}: the first ${grouped(ios)} of ${counted(iosInList, 'I/O')}, ${counted(bytes, 'byte')}; each page of memory is a page of the BAR`,
     ...site.assumed.map((words) => `assumed:   ${words}`),
     '',
     machineTable(world, variants),

@@ -189,13 +189,13 @@ describe('what cannot be run ends with 2 and one line', () => {
       'a target without memory BAR',
       pair('03:00.0', '05:00.0'),
       switchMachine(),
-      ['0000:05:00.0 has no such memory BAR'],
+      ['0000:05:00.0 has no memory BAR'],
     ],
     [
       'a BAR that is not there',
       [...pair('03:00.0', '04:00.0'), '--target-bar', '4'],
       switchMachine(),
-      ['BAR 4 of 0000:04:00.0'],
+      ['BAR 4 of 0000:04:00.0 is no memory BAR'],
     ],
     [
       'a BAR without room',

@@ -10,10 +10,10 @@ import type {
   TracedDeviceReport,
   TracedSide,
 } from '@sgfree/roadmap';
+import { counted } from '../counted.ts';
 import { printable } from '../request-list/shown-value.ts';
 import { type Cell, numberCell, textTable } from '../text-table.ts';
 import type { World } from '../world.ts';
-import { counted } from './counted.ts';
 import { findingLines } from './replay-findings.ts';
 import { costRows, runHead } from './run-table.ts';
 

@@ -3,6 +3,7 @@
 // Simplified: what the trace holds is replayed once; no what-if but stage and mode.
 
 import { type ReplayMode, type ReplayReport, type ReplayStage, TraceReplay } from '@sgfree/roadmap';
+import { counted } from '../counted.ts';
 import { Progress } from '../progress.ts';
 import { InputError } from '../request-list/input-error.ts';
 import { grouped } from '../text-table.ts';
@@ -54,7 +55,7 @@ async function feed(world: World, input: TraceInput, replay: TraceReplay): Promi
 }
 
 function nothingUsable({ name, damage }: TraceInput, lines: number): InputError {
-  const found = lines === 0 ? 'nothing' : `${grouped(lines)} lines without an event of the DMA layer`;
+  const found = lines === 0 ? 'nothing' : `${counted(lines, 'line')} without an event of the DMA layer`;
   return new InputError(name, 0, damage === null ? found : `${damage}, and before that ${found}`, EXPECTED);
 }
 

@@ -4,9 +4,9 @@
 
 import { hex } from '@sgfree/hw-model';
 import type { TracedLeak, TracedSide } from '@sgfree/roadmap';
+import { counted } from '../counted.ts';
 import { printable } from '../request-list/shown-value.ts';
 import { grouped } from '../text-table.ts';
-import { counted } from './counted.ts';
 
 /**
  * One line for each kind of finding, then what was never unmapped, with the first few mappings when `listed`; nothing when

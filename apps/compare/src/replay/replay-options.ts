@@ -3,8 +3,10 @@
 // Simplified: stages 0 and 1.
 
 import { REPLAY_MODES, REPLAY_STAGES, type ReplayMode, type ReplayStage } from '@sgfree/roadmap';
-import { type Command, Option } from 'commander';
+import { formatPciAddress, parsePciAddress } from '@sgfree/topology';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Ended, EXIT_TEXT, subCommand } from '../base-command.ts';
+import { mayRepeat } from '../option-guard.ts';
 import type { World } from '../world.ts';
 import { type ReplayOptions, runReplay } from './replay-command.ts';
 
@@ -37,7 +39,8 @@ export function registerReplay(program: Command, world: World, ended: Ended): vo
     .option('--json', 'print one JSON document (sgfree/replay/v1) instead of tables')
     .option(
       '--device <name>',
-      'replay the mappings of this device only, as the trace names it, or of this task (VFIO)',
+      'replay the mappings of this device only, as the trace names it, or of this task (VFIO); 0000: may be left out',
+      deviceName,
     )
     .addOption(choice('--stage <n>', 'run this stage only; may be given again', REPLAY_STAGES.map(String)))
     .addOption(choice('--mode <mode>', 'run this mode only; may be given again', REPLAY_MODES))
@@ -45,14 +48,23 @@ export function registerReplay(program: Command, world: World, ended: Ended): vo
     .action(async (path: string, raw: RawOptions) => ended(await runReplay(world, path, checked(raw))));
 }
 
+/** The name as traces have it: a PCI address with its domain, anything else as it is. */
+function deviceName(text: string): string {
+  if (text === '') throw new InvalidArgumentError('the name of a device or task');
+  const place = parsePciAddress(text);
+  return place === undefined ? text : formatPciAddress(place);
+}
+
 /** An option that may be given several times, each time one of `choices`. */
 function choice(flags: string, description: string, choices: readonly string[]): Option {
   const option = new Option(flags, description).choices([...choices]);
   const one = option.parseArg as (text: string, before: undefined) => string;
-  return option.argParser((text: string, before: readonly string[] | undefined) => [
-    ...(before ?? []),
-    one.call(option, text, undefined),
-  ]);
+  return mayRepeat(
+    option.argParser((text: string, before: readonly string[] | undefined) => [
+      ...(before ?? []),
+      one.call(option, text, undefined),
+    ]),
+  );
 }
 
 function checked({ json, device, stage, mode }: RawOptions): ReplayOptions {

@@ -5,10 +5,10 @@
 import type { ReplayReport, TracedDeviceReport, TracedSide } from '@sgfree/roadmap';
 import { reconstructionRules, type TraceTally, traceProblems } from '@sgfree/trace';
 import { createColors } from 'picocolors';
+import { counted } from '../counted.ts';
 import { printable } from '../request-list/shown-value.ts';
 import { grouped } from '../text-table.ts';
 import { type World, wantsColour } from '../world.ts';
-import { counted } from './counted.ts';
 import { deviceTables, isSingle, mappingsOf } from './device-table.ts';
 import { mapFailureWords, refusalWords } from './failure-words.ts';
 import { findingLines } from './replay-findings.ts';

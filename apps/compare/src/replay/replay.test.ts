@@ -186,6 +186,7 @@ describe('input', () => {
     ['nothing', () => file('empty', ''), 'found nothing, expected kernel trace text'],
     ['gzip data of nothing', () => file('empty.gz', gzipSync('')), 'found nothing'],
     ['half a gzip header', () => file('head', Uint8Array.of(0x1f, 0x8b)), 'found gzip data that breaks off'],
+    ['one line', () => file('line', 'one\n'), 'found 1 line without'],
     ['other text', () => file('other', 'one\ntwo\n'), 'found 2 lines without an event of the DMA layer'],
     ['binary garbage', () => file('garbage', Uint8Array.of(0, 255, 254, 10, 1, 2)), 'without an event'],
     [
@@ -222,6 +223,15 @@ describe('options', () => {
     expect(err).toContain('found no mapping of eth0, expected one of 0000:01:00.0, 0000:02:00.0');
   });
 
+  it('take a device without its domain, as blame does, and no empty name', async () => {
+    const path = file('devices', SMALL);
+    const short = await documentOf([path, '--device', '02:00.0']);
+    expect(short).toEqual(await documentOf([path, '--device', '0000:02:00.0']));
+    const { code, err } = await run([path, '--device', '']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^sgfree: --device: found [^\n]+\n$/);
+  });
+
   it('choose stages and modes', async () => {
     const path = file('choice', SMALL);
     const some = await documentOf([path, '--stage', '1', '--mode', 'lazy', '--mode', 'strict']);
@@ -231,7 +241,7 @@ describe('options', () => {
     ]);
   });
 
-  it.each([[['--stage', '2']], [['--mode', 'off']], [['--jsn']], [['second']]])(
+  it.each([[['--stage', '2']], [['--mode', 'off']], [['--mode', '--json']], [['--jsn']], [['second']]])(
     '%j are refused',
     async (argv) => {
       const { code, out, err } = await run([file('refused', SMALL), ...argv]);

@@ -4,7 +4,8 @@
 
 import type { RevokeImporterReport, RevokeReport, Verdict } from '@sgfree/roadmap';
 import type { PeerVariant } from '../compare-peers.ts';
-import { type Cell, grouped, numberCell, spanningCell, textTable } from '../text-table.ts';
+import { type Cell, grouped, numberCell, spanningCell, stepCell, textTable } from '../text-table.ts';
+import { variantText } from '../variant-text.ts';
 import type { World } from '../world.ts';
 import { hangLines } from './hang-text.ts';
 import type { RevokeBlock, RevokePart, RevokeRow } from './revoke-part.ts';
@@ -18,7 +19,6 @@ const TRIGGERS: Readonly<Record<Trigger, readonly [string, string]>> = {
   'memory-off': ['mem off', 'memory decoding cleared in the command register, set again later'],
   close: ['close', 'the last close of the device'],
 };
-const PLACE_TEXT = { switch: 'below the same switch', 'host-bridge': 'below another root port' };
 /** Statuses as people say them. */
 const STATUS_TEXT: Readonly<Record<string, string>> = { SUCCESS: 'ok', REM_ACCESS_ERR: 'denied' };
 /** Statuses in the column of completions; others are named behind them. */
@@ -31,11 +31,8 @@ const HEADS: Readonly<Record<RevokePart['stage'], string>> = {
   5: 'stage 5: memory taken back under traffic, lent by range list instead of scatterlist',
   6: 'stage 6: memory taken back under traffic',
 };
-const NOTHING: Cell = { content: NONE, hAlign: 'right' };
 
 type Column<T> = readonly [string, (of: T) => Cell];
-
-const stepCell = (steps: number | null): Cell => (steps === null ? NOTHING : numberCell(steps));
 
 /** A time that says nothing when nobody imported the memory. */
 const ifImported = ({ importers }: RevokeReport, steps: number | null): Cell =>
@@ -100,7 +97,7 @@ export function revokeText(
 function revokeTable(world: World, blocks: readonly RevokeBlock[]): string {
   const rows = blocks.flatMap(({ variant, rows: own }, index): Cell[][] => [
     ...(index === 0 ? [] : [[spanningCell('', HEAD.length)]]),
-    [spanningCell(variantText(variant), HEAD.length)],
+    [spanningCell(variantText('device', variant), HEAD.length)],
     ...own.flatMap(({ report }) => revokeRows(report)),
   ]);
   return textTable(world, HEAD, rows);
@@ -114,9 +111,6 @@ const revokeRows = (report: RevokeReport): Cell[][] =>
     ...REVOKE_COLUMNS.map(([, cell]) => (index === 0 ? cell(report) : '')),
     ...IMPORTER_COLUMNS.map(([, cell]) => cell(importer)),
   ]);
-
-const variantText = ({ peer, iommu }: PeerVariant): string =>
-  `device ${PLACE_TEXT[peer]}, IOMMU ${iommu ? 'on' : 'off'}`;
 
 function endedText({ refused, completions }: RevokeImporterReport): string {
   if (refused !== 0) return 'EOPNOTSUPP';
@@ -133,7 +127,7 @@ function afterText({ probes }: RevokeImporterReport): string {
 /** What a row of numbers does not say: who keeps an owner waiting, and what is wrong. */
 function remarks(variant: PeerVariant, { report, verdict }: RevokeRow): string[] {
   const { hang, input } = report;
-  const what = `${variantText(variant)}: ${TRIGGERS[input.trigger][0]}, ${input.importers.join(' + ')}${OPERATION_TEXT[input.op]}`;
+  const what = `${variantText('device', variant)}: ${TRIGGERS[input.trigger][0]}, ${input.importers.join(' + ')}${OPERATION_TEXT[input.op]}`;
   const hangs = hang === null ? [] : hangLines(what, hang);
   return verdict.ok ? hangs : [...hangs, `${what}: ${verdict.line}`];
 }

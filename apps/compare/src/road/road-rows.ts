@@ -2,6 +2,7 @@
 // Source followed: none.
 // Simplified: none.
 
+import { counted } from '../counted.ts';
 import { grouped } from '../text-table.ts';
 import type { RoadColumn, RoadTable } from './road-table.ts';
 
@@ -27,8 +28,9 @@ const FIGURES: readonly (readonly [string, Figure])[] = [
   ['struct page touched', 'structPagesTouched'],
 ];
 const LAST_FIGURES: typeof FIGURES = [
+  ['requests refused', 'refused'],
   ['faults', 'faults'],
-  ['revoke window, steps', 'revokeWindowSteps'],
+  ['revoke window, steps, no hung owner', 'revokeWindowSteps'],
   ['scatterlist entries', 'scatterlistEntries'],
   ['left behind', 'left'],
 ];
@@ -49,7 +51,9 @@ export function roadRows({ columns }: RoadTable): RoadRow[] {
   return [
     row('API used', ({ api }) => api),
     ...figures(FIGURES),
-    ...ROUTES.map(([name, way]) => row(`requests ${name}`, ({ routes }) => routes?.[way] ?? null)),
+    ...ROUTES.map(([name, way]) =>
+      row(`requests ${name}, all places`, ({ routes }) => routes?.[way] ?? null),
+    ),
     ...figures(LAST_FIGURES),
   ];
 }
@@ -58,9 +62,20 @@ const shown = (value: string | number | null): string =>
   typeof value === 'number' ? grouped(value) : (value ?? NONE);
 
 /** What the columns are, sentence by sentence. */
-export const roadNotes = ({ source, ios, bytes }: RoadTable): string[] => [
-  `stages 0 to 5 run one stream, the first I/Os of ${source}: ${ios} I/Os, ${grouped(bytes)} bytes, data in a peer's BAR`,
-  'stage 6 lends the BAR to RDMA importers and takes it back under their transfers; stage 7 lets a guest map RAM and the BAR, and takes it back; stage 8 exchanges data with the memory of a GPU whose driver moves it',
-  'one machine: an IOMMU in strict mode, peers below two root ports; figures are sums over the runs of the column, requests over every place of the peers with IOMMU and without',
+export const roadNotes = ({ source, ios, bytes, columns }: RoadTable): string[] => [
+  `stages 0 to 5 run one stream, the first I/Os of ${source}: ${counted(ios, 'I/O')}, ${grouped(bytes)} bytes, data in a peer's BAR`,
+  'stages 6 to 8 run traffic of their own, which is not to be compared with that: stage 6 lends the BAR to RDMA importers and takes it back under their transfers; stage 7 lets a guest map RAM and the BAR, and takes it back; stage 8 exchanges data with the memory of a GPU whose driver moves it',
+  'each run has a machine of its own: an IOMMU in strict mode, peers below two root ports; figures are sums over the runs of the column; rows that say "all places" are sums over every place of the peers with IOMMU and without, and so over more runs',
   '- = the runs of the stage have no such figure; revoke window: clock steps (bus requests) from a revoke or a move to the last access, at most',
+  ...columns.flatMap(hangNote),
 ];
+
+/** What the revoke window leaves out. */
+function hangNote({ stage, runs, hangs }: RoadColumn): string[] {
+  if (hangs === null) return [];
+  const { runs: hung, lastAccessSteps: steps } = hangs;
+  const last = steps === null ? 'nothing is accessed' : `the last access comes after ${grouped(steps)} steps`;
+  return [
+    `left out of the revoke window of stage ${stage}: ${hung} of ${runs} runs, in which an importer keeps its mapping on purpose and its owner waiting, and ${last}`,
+  ];
+}

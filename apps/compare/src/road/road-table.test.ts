@@ -7,8 +7,9 @@ import { expect, it } from 'vitest';
 import { quietWorld, runCommand } from '../../test/run-command.ts';
 import { TraceReader } from '../../test/trace-reader.ts';
 import type { Shown } from '../compare-json.ts';
-import { type FinishedComparison, RoadOutputs } from './road-outputs.ts';
-import { roadTable } from './road-table.ts';
+import { ComparisonOutputs, type FinishedComparison } from '../output/comparison-outputs.ts';
+import { roadNotes } from './road-rows.ts';
+import { type RoadTable, roadTable } from './road-table.ts';
 
 const requestsFolder = fileURLToPath(new URL('../../requests/', import.meta.url));
 const route = { requests: 0, bytes: 0 };
@@ -46,6 +47,32 @@ it('has no sum where a run has no figure', () => {
   });
 });
 
+it('leaves runs that hang their owner out of the window, and says what it leaves out', () => {
+  const revoke = (hang: object | null, steps: number | null) => ({
+    report: { stage: { ...reported({}, steps), stage: 6 }, crossed: { tableEntries: 1 }, hang },
+  });
+  const table = (...rows: readonly object[]) => {
+    const blocks = [{ variant: { key: 'host-bridge-iommu' }, rows }];
+    const peers = { source: 'list', ios: 1, bytes: 1, comparisons: [{ variant: { key: '' }, reports: [] }] };
+    const made = roadTable({ peers, revoke: { blocks }, guestSpace: null, gpuExchange: null } as never);
+    if (made === null) throw new Error('no table');
+    return made;
+  };
+  const left = (made: RoadTable): string[] => roadNotes(made).filter((note) => note.startsWith('left out'));
+  const none = table(revoke(null, 5), revoke(null, 9));
+  expect(none.columns[6]).toMatchObject({ runs: 2, revokeWindowSteps: 9, hangs: null });
+  expect(left(none)).toEqual([]);
+  const some = table(revoke(null, 5), revoke({}, 1200), revoke({}, null));
+  expect(some.columns[6]).toMatchObject({ revokeWindowSteps: 5, hangs: { runs: 2, lastAccessSteps: 1200 } });
+  expect(left(some)).toEqual([expect.stringMatching(/stage 6: 2 of 3 runs, .* after 1,200 steps$/)]);
+  const idle = table(revoke({}, null));
+  expect(idle.columns[6]).toMatchObject({
+    revokeWindowSteps: null,
+    hangs: { runs: 1, lastAccessSteps: null },
+  });
+  expect(left(idle)).toEqual([expect.stringMatching(/nothing is accessed$/)]);
+});
+
 it('a page to standard output is all that is printed', async () => {
   let out = '';
   const world = quietWorld('', {
@@ -53,8 +80,8 @@ it('a page to standard output is all that is printed', async () => {
       out += text;
     },
   });
-  const outputs = new RoadOutputs(world, { html: '-' });
-  expect([outputs.tookStdout, new RoadOutputs(world, {}).tookStdout]).toEqual([true, false]);
+  const outputs = new ComparisonOutputs(world, { html: '-' });
+  expect([outputs.tookStdout, new ComparisonOutputs(world, {}).tookStdout]).toEqual([true, false]);
   const verdict = { ok: true, line: 'OK' };
   await outputs.write({
     shown: { road: null },

@@ -16,6 +16,13 @@ export interface RoadRoutes {
   readonly refused: number;
 }
 
+/** Revokes that hang their owner on purpose. */
+export interface RoadHangs {
+  readonly runs: number;
+  /** Most clock steps from such a revoke to the last access; null = nobody accessed anything. */
+  readonly lastAccessSteps: number | null;
+}
+
 /** A stage; null = its runs have no such figure. */
 export interface RoadColumn {
   readonly stage: number;
@@ -31,11 +38,15 @@ export interface RoadColumn {
   /** Bytes taken over the runs, whole objects. */
   readonly trackingBytes: number | null;
   readonly structPagesTouched: number | null;
-  /** Over every place of the peers, with an IOMMU and without. */
+  /** Over every place of the peers, with an IOMMU and without: the only figure that is not of the `runs` alone. */
   readonly routes: RoadRoutes | null;
+  /** Requests that the fabric refused in the runs. */
+  readonly refused: number | null;
   readonly faults: number | null;
-  /** Most clock steps from a revoke or a move to the last access. */
+  /** Most clock steps from a revoke or a move to the last access; the revokes of `hangs` are left out. */
   readonly revokeWindowSteps: number | null;
+  /** Null where no run hangs its owner. */
+  readonly hangs: RoadHangs | null;
   /** Entries of scatterlists that were built or crossed. */
   readonly scatterlistEntries: number | null;
   /** Things that stayed behind. */
@@ -82,11 +93,13 @@ function columnOf(stage: number, everywhere: readonly StageRun[]): RoadColumn {
     iovaAllocations: total((report) => report.total.iovaAllocations),
     tableEntriesWritten: total((report) => report.total.entriesWritten),
     invalidations: total((report) => report.total.invalidationCommands),
-    trackingBytes: total(({ tracking }, run) => run.trackingBytes ?? tracking.totalBytes),
+    trackingBytes: total(({ tracking }) => tracking.totalBytes),
     structPagesTouched: total((report) => report.total.structPagesTouched),
     routes: routesOf(everywhere),
+    refused: total(({ fabric }) => fabric.refused.requests),
     faults: total(({ iommu }) => iommu.faults),
-    revokeWindowSteps: most(runs.map(windowOf)),
+    revokeWindowSteps: most(windowsOf(runs.filter(({ hangs }) => hangs !== true))),
+    hangs: hangsOf(runs.filter(({ hangs }) => hangs === true)),
     scatterlistEntries: total((report, run) => run.scatterlistEntries ?? entriesBuilt(report)),
     left: total(({ leftovers }) => leftoverCount(leftovers)),
   };
@@ -98,8 +111,11 @@ function entriesBuilt({ tracking }: StageReport): number | null {
   return bytes === undefined ? null : bytes / SCATTERLIST_BYTES;
 }
 
-const windowOf = ({ report, revokeWindowSteps }: StageRun): number | null =>
-  revokeWindowSteps === null ? null : report.revokeToLastAccessSteps;
+const windowsOf = (runs: readonly StageRun[]): (number | null)[] =>
+  runs.map(({ report }) => report.revokeToLastAccessSteps);
+
+const hangsOf = (runs: readonly StageRun[]): RoadHangs | null =>
+  runs.length === 0 ? null : { runs: runs.length, lastAccessSteps: most(windowsOf(runs)) };
 
 function routesOf(runs: readonly StageRun[]): RoadRoutes | null {
   if (runs.length === 0) return null;

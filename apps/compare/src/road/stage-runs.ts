@@ -1,6 +1,6 @@
 // StageRuns: the runs behind the columns of the road table, whatever part of the comparison they belong to.
 // Source followed: none.
-// Simplified: the one machine of the table has an IOMMU and its peers on two root ports, since everything is translated there.
+// Simplified: the table shows machines with an IOMMU and peers on two root ports alone, since everything is translated there.
 
 import type { GuestSpaceDoor, StageReport } from '@sgfree/roadmap';
 import type { PeerComparisons } from '../compare-peers.ts';
@@ -17,14 +17,12 @@ export const ROAD_DOOR: GuestSpaceDoor = 'pal';
 /** A run of a stage. */
 export interface StageRun {
   readonly report: StageReport;
-  /** True on {@link ROAD_MACHINE}; the others count only where routes do. */
+  /** True on a machine connected as {@link ROAD_MACHINE} says; the others count only where routes do. */
   readonly onTheMachine: boolean;
   /** Entries of scatterlists that crossed, where a report says more than its tracking memory. */
   readonly scatterlistEntries?: number;
-  /** Null: the window has no end, since an importer hangs the owner on purpose. */
-  readonly revokeWindowSteps?: null;
-  /** Bytes of bookkeeping, where they stand beside the report. */
-  readonly trackingBytes?: number;
+  /** True: an importer makes the owner wait on purpose, so that the time to the last access is the length of the traffic. */
+  readonly hangs?: boolean;
 }
 
 /** Stages 0 to 5: the recorded I/O with its data in a peer. */
@@ -40,7 +38,7 @@ export const revokeRuns = (part: RevokePart | null): StageRun[] =>
       report: stage,
       onTheMachine: variant.key === ROAD_MACHINE,
       scatterlistEntries: crossed.tableEntries,
-      ...(hang === null ? {} : { revokeWindowSteps: null }),
+      hangs: hang !== null,
     })),
   );
 
@@ -49,10 +47,9 @@ export function guestRuns(part: GuestSpacePart | null): StageRun[] {
   const shown = part?.doors.includes(ROAD_DOOR) === true ? ROAD_DOOR : part?.doors[0];
   return (part?.rows ?? [])
     .filter(({ report }) => report.input.door === shown)
-    .map(({ report: { stage, input, door } }) => ({
+    .map(({ report: { stage, input } }) => ({
       report: stage,
       onTheMachine: input.place === 'host-bridge',
-      trackingBytes: door.mapAllocatedBytes,
     }));
 }
 

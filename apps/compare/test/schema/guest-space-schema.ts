@@ -9,6 +9,7 @@ import { stageReport } from './stage-report-schema.ts';
 
 const door = z.enum(['interconnect', 'pal', 'converter']);
 const area = z.strictObject({ iova: hexNumber, bytes: count });
+const sight = z.enum(['nothing', 'buffer', 'others', 'neither']);
 const threeTimes = z.tuple([z.int(), z.int(), z.int()]);
 
 const run = z.strictObject({
@@ -35,6 +36,7 @@ const run = z.strictObject({
     mapWork: work,
     mapAllocatedBytes: count,
     twoRanges: z.strictObject({ errno, bytesVerified: count, bytesWrong: count }),
+    move: z.strictObject({ before: sight, oldArea: sight, mappedAnew: sight }),
   }),
   pins: z.strictObject({ ramPages: count, pinned: threeTimes, charged: threeTimes }),
   transfers: z.strictObject({

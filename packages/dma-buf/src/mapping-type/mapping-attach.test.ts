@@ -43,10 +43,15 @@ const tablesOf = (dmabuf: DmaBuf<unknown>): DmaBuf<SgTable> => dmabuf as DmaBuf<
 const link = privateInterconnect<{ readonly word: string }>('A');
 
 describe('importers of tables', () => {
-  it.each(['plain', 'after another kind'])('sgt_attach: %s', (key) => {
+  it.each(['the only offer', 'a list of one', 'after another kind'] as const)('sgt_attach: %s', (key) => {
     const rig = new MappingRig({ iommu: true });
     const sgt = sgtExporterMatch(rig.tables, null);
-    const dmabuf = rig.export(key === 'plain' ? [sgt] : [link.exporterMatch({ word: 'x' }), sgt]);
+    const exporters = {
+      'the only offer': () => goodValue(rig.exportWith({ singleExporterMatch: sgt, *release() {} })),
+      'a list of one': () => rig.export([sgt]),
+      'after another kind': () => rig.export([link.exporterMatch({ word: 'x' }), sgt]),
+    };
+    const dmabuf = exporters[key]();
     const attach = goodValue(rig.run(dmaBufSgtAttach(tablesOf(dmabuf), rig.machine.near)));
     expect(attach.mapType.type.name).toBe('DMA Mapped Scatter Gather Table');
     expect(dmaBufSgtDmaDevice(attach)).toBe(rig.machine.near);
@@ -268,9 +273,28 @@ it('mapping asks for the kind that was agreed on, and refuses another', () => {
   expect([rig.rules(), rig.maps]).toEqual([['dma-buf-no-tables', 'dma-buf-no-range-list'], 0]);
 });
 
-it('without a buffer: -EINVAL; with the lock held: a violation', () => {
+it('without a buffer: -EINVAL and a violation on the log of the device that is offered', () => {
   const rig = new MappingRig({ iommu: false });
-  expect(rig.run(dmaBufMappingAttach<unknown>(null, [], peerOps, null))).toEqual(failure(Errno.EINVAL));
+  const { near, far, log } = rig.machine;
+  const attach = (...offers: DmaBufMappingMatch[]) =>
+    rig.run(dmaBufMappingAttach<unknown>(null, offers, peerOps, null));
+  expect([attach(), attach(link.importerMatch), rig.rules()]).toEqual([
+    failure(Errno.EINVAL),
+    failure(Errno.EINVAL),
+    [],
+  ]);
+  const each = [rangeListImporterMatch(near, true), sgtImporterMatch(far, false)] as const;
+  expect(attach(link.importerMatch, ...each)).toEqual(failure(Errno.EINVAL));
+  expect(attach(each[1])).toEqual(failure(Errno.EINVAL));
+  const warned = log.events.filter(({ kind }) => kind === 'violation');
+  expect(warned.map(({ rule, device }) => [rule, device])).toEqual([
+    ['dma-buf-attach-null', 'near'],
+    ['dma-buf-attach-null', 'far'],
+  ]);
+});
+
+it('with the lock held: a violation', () => {
+  const rig = new MappingRig({ iommu: false });
   const dmabuf = rig.export([]);
   rig.locked(dmabuf, () => dmaBufMappingAttach(dmabuf, [], peerOps, null));
   expect(rig.rules()).toEqual(['dma-buf-lock-forbidden']);

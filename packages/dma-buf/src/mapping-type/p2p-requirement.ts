@@ -37,6 +37,12 @@ export const importingFields = (dev: Device, acceptsP2p: boolean): Omit<DmaDevic
   exporterRequiresP2p: 'no-p2p',
 });
 
+/** The device that an importer's offer is made for; null for an offer of another kind. @internal */
+export function importingDeviceOf(offer: DmaBufMappingMatch): Device | null {
+  const { importingDmaDevice = null }: Partial<DmaDeviceMatch> = offer;
+  return importingDmaDevice;
+}
+
 /** The exporter's fields of an offer; `peer` null = any importer will do. @internal */
 export const exportingFields = (expOps: object, peer: PciDev | null): Omit<DmaDeviceMatch, 'type'> => ({
   expOps,

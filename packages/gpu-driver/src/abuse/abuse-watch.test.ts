@@ -7,15 +7,17 @@ import {
   dmaBufUnmapAttachmentUnlocked,
 } from '@sgfree/dma-buf/sgt';
 import { type DmaBufOps, dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-6';
+import { dmaMapResource, dmaUnmapResource } from '@sgfree/dma-core';
 import {
   dmaMapSgtable,
   dmaUnmapSgtable,
+  NO_PAGE,
   SgTable,
   sgAllocTable,
   sgFreeTable,
   sgSetPage,
 } from '@sgfree/dma-sg';
-import { EventLog, PAGE_SIZE } from '@sgfree/hw-model';
+import { type DmaAddr, EventLog, PAGE_SIZE } from '@sgfree/hw-model';
 import { type Outcome, success } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { GpuMachine, type GpuMachineOptions } from '../../test/gpu-machine.ts';
@@ -110,10 +112,13 @@ describe.each(flavours)('%s', (name, flavour) => {
       });
     });
 
-    it('pages are unmapped with other attributes than they were mapped with', () => {
+    it('pages are told by the first of them, and unmapped with other attributes than they were mapped with', () => {
       const all = watched(flavour, { iommu });
-      expect(mapped(all, 'near', false)).toEqual({ 'attribute-mismatch': 1 });
-      expect(all.watch.found[0]?.detail).toBe('SKIP_CPU_SYNC at map, none at unmap');
+      expect(mapped(all, 'near', false)).toEqual({ 'page-pointer-as-type-tag': 1, 'attribute-mismatch': 1 });
+      expect(all.watch.found.map(({ detail }) => detail)).toEqual([
+        'reads of the page: 1',
+        'SKIP_CPU_SYNC at map, none at unmap',
+      ]);
     });
   });
 
@@ -193,6 +198,26 @@ const cleanOps: Flavour = (bo) => ({
   *release() {},
 });
 
+/** As it, with `during` done in the middle of each mapping and of each unmapping. */
+const cleanAnd =
+  (during: (at: 'map' | 'unmap', bo: GpuBo, table: SgTable | null) => void): Flavour =>
+  (bo) => {
+    const clean = cleanOps(bo);
+    return {
+      ...clean,
+      *mapDmaBuf(attach, dir) {
+        yield { at: 'busy:map' };
+        during('map', bo, null);
+        return yield* clean.mapDmaBuf(attach, dir);
+      },
+      *unmapDmaBuf(attach, table, dir) {
+        yield { at: 'busy:unmap' };
+        during('unmap', bo, table);
+        yield* clean.unmapDmaBuf(attach, table, dir);
+      },
+    };
+  };
+
 describe('an exporter without abuses', () => {
   it.each([
     [false, 'near'],
@@ -222,6 +247,49 @@ describe('an exporter without abuses', () => {
     }
     machine.do(importer.leave());
     expect([watch.found, importer.told]).toEqual([[], 1]);
+  });
+
+  it.each([
+    ['in VRAM, for a peer that is reached by bus addresses', 'vram'],
+    ['in pages that are mapped with no attribute', 'tt'],
+  ] as const)('is not accused of what it does for another device meanwhile: %s', (_, placement) => {
+    const pages = new SgTable();
+    let bell: DmaAddr | -1 = -1;
+    const busy = cleanAnd((at, { card }) => {
+      const { far } = all.machine;
+      if (at === 'unmap') {
+        dmaUnmapResource(far, bell as DmaAddr, PAGE_SIZE, 'bidirectional', {});
+        dmaUnmapSgtable(far, pages, 'bidirectional', { skipCpuSync: true });
+        return;
+      }
+      bell = dmaMapResource(far, card.vramPhys(0), PAGE_SIZE, 'bidirectional', {});
+      sgAllocTable(pages, 1);
+      sgSetPage(pages.list, 0, card.pages.allocPages(0), PAGE_SIZE, 0);
+      expect(dmaMapSgtable(far, pages, 'bidirectional', { skipCpuSync: true })).toBe(0);
+    });
+    const all = watched(busy, { iommu: true }, { placements: [placement] });
+    expect(mapped(all, 'near', placement === 'vram')).toEqual({});
+    expect(bell).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['tt', 'before it calls the DMA API', { 'page-pointer-as-type-tag': 1 }],
+    ['vram', 'before it calls the DMA API', { 'page-pointer-as-type-tag': 1 }],
+    // The DMA API looks at pages as well; where there are none nobody has to look.
+    ['tt', 'after', {}],
+    ['vram', 'after', { 'page-pointer-as-type-tag': 1 }],
+  ] as const)('is accused when it looks at the page of a table of %s %s: %o', (placement, when, counts) => {
+    const seen: unknown[] = [];
+    const reader = cleanAnd((at, { card }, table) => {
+      if (at === 'map') return;
+      if (when === 'after') {
+        const bell = dmaMapResource(card.dev, card.vramPhys(0), PAGE_SIZE, 'to-device', {});
+        dmaUnmapResource(card.dev, bell as DmaAddr, PAGE_SIZE, 'to-device', {});
+      }
+      seen.push(table?.list.pageFrame[0]);
+    });
+    expect(mapped(watched(reader, {}, { placements: [placement] }), 'near', true)).toEqual(counts);
+    expect(seen).toEqual([placement === 'tt' ? expect.any(Number) : NO_PAGE]);
   });
 
   it('is accused when it reads where the object lies', () => {

@@ -1,7 +1,7 @@
 // AbuseWatch: stands between the core and an exporter, and finds the exporter's abuses of the DMA API by what it does: by the table
 // that it hands out, by what the machine's log says that it maps and unmaps, and by what it looks at while it unmaps.
 // Source followed: the rules of Documentation/core-api/dma-api.rst that amdgpu's and xe's exporters bend.
-// Simplified: a table with pages may be looked at while it is unmapped, because the DMA API does so too.
+// Simplified: what an exporter does in another task than that of the mapping is not seen.
 
 import type { DmaBufAttachment } from '@sgfree/dma-buf';
 import type { DmaBufOps } from '@sgfree/dma-buf/stage-3';
@@ -13,7 +13,8 @@ import { pciP2pdmaMapType } from '@sgfree/p2p';
 import type { MappingWatch } from '../mapping/mapping-watch.ts';
 import type { GpuBo } from '../objects/gpu-bo.ts';
 import type { GpuAbuse, GpuAbuseName } from './gpu-abuse.ts';
-import { firstElement, ReadTrap } from './read-trap.ts';
+import { PageTrap } from './page-trap.ts';
+import { ReadTrap } from './read-trap.ts';
 import { recordingOf, watchedTask } from './watched-task.ts';
 
 /** What was seen when a mapping was made. */
@@ -85,7 +86,7 @@ export class AbuseWatch implements MappingWatch {
     const events: ModelEvent[] = [];
     const recording = recordingOf(this.#log, attach.dev.name, events);
     const placement = new ReadTrap(bo, 'resource');
-    const page = pageTrap(mapping);
+    const page = mapping instanceof SgTable ? new PageTrap(mapping, this.#log) : null;
     yield* watchedTask(
       unmap(),
       (part) =>
@@ -103,7 +104,7 @@ export class AbuseWatch implements MappingWatch {
       );
     }
     if (page !== null && page.reads > 0)
-      this.#add('page-pointer-as-type-tag', bo, attach.dev, `the page was read ${page.reads} times`);
+      this.#add('page-pointer-as-type-tag', bo, attach.dev, `reads of the page: ${page.reads}`);
     this.#judgeAttributes(bo, attach.dev, this.#mappings.get(mapping)?.events ?? [], events);
     this.#mappings.delete(mapping);
   }
@@ -139,15 +140,6 @@ export class AbuseWatch implements MappingWatch {
   #add(name: GpuAbuseName, bo: GpuBo, dev: Device, detail: string): void {
     this.found.push({ name, object: bo.spec.name, device: dev.name, detail });
   }
-}
-
-/** A table none of whose entries has a page: there is no reason to look at one. */
-function pageTrap(mapping: object): ReadTrap<SgTable['list'], 'pageFrame'> | null {
-  if (!(mapping instanceof SgTable)) return null;
-  const pages = mapping.list.pageFrame.subarray(0, mapping.list.entryCount);
-  return pages.some((frame) => frame !== NO_PAGE)
-    ? null
-    : new ReadTrap(mapping.list, 'pageFrame', firstElement);
 }
 
 const hasAttr = (event: ModelEvent, name: string): boolean =>

@@ -2,7 +2,8 @@
 // Source followed: drivers/gpu/drm/amd/amdgpu/amdgpu_dma_buf.c.
 // Kept from Linux: unmap tells the card's own memory from system memory by the page of the table's first entry, and VRAM from
 // registers by where the object lies by then.
-// Simplified: no XGMI peers, no runtime suspend (a card is always awake; the reference is counted).
+// Simplified: no XGMI peers (which amdgpu knows by their operations), no runtime suspend (a card is always awake; the reference is
+// counted).
 
 import type { DmaBuf, DmaBufAttachment } from '@sgfree/dma-buf';
 import type { DmaBufOps } from '@sgfree/dma-buf/stage-3';

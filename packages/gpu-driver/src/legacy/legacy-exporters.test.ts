@@ -23,10 +23,11 @@ import {
 import { dmaBufAttach, dmaBufDynamicAttach } from '@sgfree/dma-buf/stage-6';
 import type { Device } from '@sgfree/dma-core';
 import type { SgTable } from '@sgfree/dma-sg';
-import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
-import type { Outcome } from '@sgfree/mm';
+import { addOffset, type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
+import { Errno, failure, type Outcome } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
 import { GpuMachine, type GpuMachineOptions } from '../../test/gpu-machine.ts';
+import type { VramResource } from '../memory/gpu-resource.ts';
 import { exportBo } from '../objects/export-bo.ts';
 import type { GpuBo, GpuBoSpec } from '../objects/gpu-bo.ts';
 import { moveBo } from '../objects/move-bo.ts';
@@ -255,4 +256,59 @@ it.each(flavours)('no entry of a table of %s is longer than a segment of the imp
   machine.do(importer.map());
   const lengths = [...sgtRanges(importer.table as SgTable)].map(({ bytes }) => bytes);
   expect(lengths).toEqual(Array.from({ length: 16 }, () => 4 * PAGE_SIZE));
+});
+
+const GIB = 2 ** 30;
+
+describe.each(flavours)('objects of %s that are longer than an entry may be', (_, flavour) => {
+  it.each([
+    ['a whole entry', 2, [2]],
+    ['one block of two', 4, [2, 2]],
+    ['blocks of 4, 2 and 1 GiB', 7, [2, 2, 2, 1]],
+  ] as const)('%s', (_name, size, entries) => {
+    const bytes = size * GIB;
+    const { machine, bo, dmabuf } = shared(flavour, { vramBytes: 8 * GIB }, { bytes, placements: ['vram'] });
+    const importer = new Importer(machine, machine.near);
+    importer.join(dmabuf);
+    const { list } = outcomeValue(machine.do(importer.map()));
+    const lengths = list.dmaLength.subarray(0, list.entryCount);
+    expect([...lengths]).toEqual(entries.map((each) => each * GIB));
+    const { blocks } = bo.resource as VramResource;
+    const places = blocks.flatMap(({ offset, bytes: all }) =>
+      Array.from({ length: Math.ceil(all / (2 * GIB)) }, (_, at) => offset + 2 * GIB * at),
+    );
+    for (const [at, { address, bytes: length }] of [...sgtRanges(importer.table as SgTable)].entries()) {
+      for (const [place, where] of [0, length - 4].entries()) {
+        const mark = Uint8Array.of(1, at, place, 4);
+        expect(machine.peerWrites(machine.near, addOffset(address, where), mark)).toBe('success');
+        const found = new Uint8Array(4);
+        machine.gpu.vram.mmioRead((places[at] ?? 0) + where, found);
+        expect(found).toEqual(mark);
+      }
+    }
+    machine.do(importer.leave());
+    ended(machine, bo, dmabuf);
+  });
+});
+
+it.each(
+  flavours.flatMap(
+    ([name, flavour]) =>
+      [
+        { name, flavour, cause: 'no range of DMA addresses', spent: 'allowedRanges', errno: Errno.EBUSY },
+        { name, flavour, cause: 'no memory for the table', spent: 'allowed', errno: Errno.ENOMEM },
+      ] as const,
+  ),
+)('$name: $cause for a table of pages', ({ flavour, spent, errno }) => {
+  const { machine, bo, dmabuf } = shared(flavour, { iommu: true }, { placements: ['tt'] });
+  const importer = new Importer(machine, machine.near);
+  importer.join(dmabuf);
+  const { inUse } = machine;
+  machine[spent] = 0;
+  expect(machine.do(importer.map())).toEqual(failure(errno));
+  expect(machine.inUse).toEqual(inUse);
+  machine[spent] = -1;
+  expect(machine.do(importer.map()).ok).toBe(true);
+  machine.do(importer.leave());
+  ended(machine, bo, dmabuf);
 });

@@ -105,6 +105,17 @@ describe.each([false, true])('with an IOMMU: %s', (iommu) => {
   });
 });
 
+it('a range may be longer than the entry of a table', () => {
+  const bytes = 2 ** 32;
+  const all = shared({ vramBytes: bytes }, { bytes, placements: ['vram'] });
+  const importer = new RangeImporter(all.machine, all.machine.near);
+  expect(all.machine.do(importer.join(all.dmabuf))).toBe(0);
+  expect(all.machine.do(importer.map())).toBe(0);
+  expect([...(importer.list?.ranges() ?? [])].map((range) => range.bytes)).toEqual([bytes]);
+  all.machine.do(importer.leave());
+  ended(all);
+});
+
 function* record(task: ModelTask<number>, into: number[]): ModelTask<void> {
   into.push(yield* task);
 }

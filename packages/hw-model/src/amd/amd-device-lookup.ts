@@ -2,7 +2,8 @@
 // Source followed: AMD I/O Virtualization Technology specification 2.2.2 (device table entry), 2.5.2 and 2.5.4 (events).
 // An entry is 32 bytes. V clear lets everything through; V with TV and Mode 1 to 6 translates; V alone, or Mode 0, leaves
 // addresses as they are and IR and IW to decide.
-// Simplified: of the reserved bits those of the first quadword are looked at; guest tables are not walked.
+// HAD is 1 for accessed bits, 3 for accessed and dirty bits; a unit without the feature does not look at it.
+// Simplified: HAD 2, which is reserved, counts as 0; of the reserved bits those of the first quadword are looked at; guest tables are not walked.
 
 import { physOfFrame } from '../addresses.ts';
 import { ACCESS_READ, ACCESS_WRITE, addressBitsBeyond, entryFrame } from '../iommu-unit/walk-format.ts';
@@ -28,6 +29,9 @@ export interface AmdLookupContext {
   readonly memory: PhysicalMemory;
   /** Levels of host tables that the unit walks. */
   readonly hostLevels: number;
+  /** The unit can mark leaves accessed, and dirty. */
+  readonly hostAccessed: boolean;
+  readonly hostDirty: boolean;
   /** Physical address bits of the platform. */
   readonly hostAddressWidth: number;
 }
@@ -42,6 +46,7 @@ const PAGE = 4096;
 const VALID = 1;
 const TRANSLATION_VALID = 2;
 const LOW_RESERVED = 0x7c;
+const HAD_SHIFT = 7;
 const HIGH_RESERVED = 0x80000000;
 /** IR is bit 61 and IW bit 62: bits 29 and 30 of the high word. */
 const PERMISSION_SHIFT = 29;
@@ -82,6 +87,7 @@ function decodeEntry(
   const high = entry[1] as number;
   const control = entry[3] as number;
   const valid = (low & VALID) !== 0;
+  const had = (low >>> HAD_SHIFT) & 3;
   const mode = (low & TRANSLATION_VALID) === 0 ? 0 : (low >>> 9) & 7;
   if (valid) {
     const beyond = high & addressBitsBeyond(context.hostAddressWidth);
@@ -98,6 +104,8 @@ function decodeEntry(
     topLevel: mode - 1,
     limitFrame: 512 ** mode,
     permissions: (high >>> PERMISSION_SHIFT) & (ACCESS_READ | ACCESS_WRITE),
+    marksAccessed: context.hostAccessed && (had & 1) !== 0,
+    marksDirty: context.hostDirty && had === 3,
     suppressAll: (control & SUPPRESS_ALL) !== 0,
     suppressLater: (control & SUPPRESS_LATER) !== 0,
     faultLogged: false,

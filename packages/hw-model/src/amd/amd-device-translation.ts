@@ -26,6 +26,10 @@ export interface AmdDeviceTranslation {
   readonly limitFrame: number;
   /** IR and IW as ACCESS_READ and ACCESS_WRITE. */
   readonly permissions: number;
+  /** HAD: the leaf that translates a request is marked accessed. */
+  readonly marksAccessed: boolean;
+  /** HAD: the leaf that translates a write is marked dirty. */
+  readonly marksDirty: boolean;
   /** SA: page faults of this function leave no event. */
   readonly suppressAll: boolean;
   /** SE: only the first page fault does, until the entry is read again. */

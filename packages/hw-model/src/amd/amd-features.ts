@@ -30,6 +30,10 @@ export interface AmdFeatures extends AmdFeatureRegisters {
   readonly guestTranslation: boolean;
   /** IASup: INVALIDATE_IOMMU_ALL is known. */
   readonly invalidateAll: boolean;
+  /** HASup: the unit records in host tables which pages were accessed, for devices whose entry asks for it. */
+  readonly hostAccessed: boolean;
+  /** HDSup: the same for pages that were written. */
+  readonly hostDirty: boolean;
   /** HATS: levels of host tables, 4 to 6; 0 for the reserved encoding. */
   readonly hostLevels: number;
 }
@@ -59,6 +63,8 @@ export function decodeAmdFeatures(registers: AmdFeatureRegisters): AmdFeatures {
     pageRequests: flag(1),
     guestTranslation: flag(4),
     invalidateAll: flag(6),
+    hostAccessed: flag(49),
+    hostDirty: flag(52),
     hostLevels: amdHostLevels(extendedFeatures),
   };
 }
@@ -79,4 +85,13 @@ export const recordedAmdFeatures: AmdFeatureRegisters = {
 export const bareMetalAmdFeatures: AmdFeatureRegisters = {
   capabilityHeader: 0x1903000f,
   extendedFeatures: [0x29d3, 0],
+};
+
+/**
+ * A unit of silicon that records accesses and writes in host tables.
+ * @public
+ */
+export const dirtyTrackingAmdFeatures: AmdFeatureRegisters = {
+  capabilityHeader: 0x1903000f,
+  extendedFeatures: [0x29d3, 0x120000],
 };

@@ -22,6 +22,7 @@ import type { AmdDeviceTranslation } from './amd-device-translation.ts';
 import { AmdEventFlag, AmdEventType } from './amd-event.ts';
 import { AmdEventLog, eventAddress } from './amd-event-log.ts';
 import { type AmdFeatureRegisters, type AmdFeatures, decodeAmdFeatures } from './amd-features.ts';
+import { markAmdLeaf } from './amd-leaf-marks.ts';
 import { AmdRegisterFile } from './amd-register-file.ts';
 import { type AmdUnitCounters, newAmdUnitCounters } from './amd-unit-counters.ts';
 
@@ -78,7 +79,8 @@ export class AmdIommuUnit implements TranslationAgent {
     this.pagingCache = new PagingStructureCache(options.pagingCacheEntries ?? 16);
     this.events = new AmdEventLog(memory, counters);
     this.#format = new AmdV1Walk(hostAddressWidth);
-    this.#lookupContext = { memory, hostLevels: features.hostLevels, hostAddressWidth };
+    const { hostLevels, hostAccessed, hostDirty } = features;
+    this.#lookupContext = { memory, hostLevels, hostAccessed, hostDirty, hostAddressWidth };
     this.#notPresent = features.notPresentCache ? new NotPresentPages() : null;
     const { deviceCache, iotlb, pagingCache } = this;
     const notPresent = this.#notPresent;
@@ -163,7 +165,9 @@ export class AmdIommuUnit implements TranslationAgent {
     counters.tableReads += walk.tableReads;
     if (walk.outcome !== WalkOutcome.ok) return this.#walkFault(device, address, frame, write);
     pagingCache.remember(domain, frame, walk);
-    this.iotlb.insert(domain, frame, walk.leafFrame, walk.leafFrames, walk.permissions);
+    const marks = device.marksAccessed || device.marksDirty;
+    const cached = marks ? markAmdLeaf(this.#memory, walk, frame, device, write) : walk.permissions;
+    this.iotlb.insert(domain, frame, walk.leafFrame, walk.leafFrames, cached);
     return walk.frame;
   }
 

@@ -1,7 +1,7 @@
 // AmdV1Walk: reads AMD's host (v1) page tables: 1 to 6 levels, each entry naming the level it leads to.
 // Source followed: AMD I/O Virtualization Technology specification 2.2.3 (I/O page tables for host translations).
 // A leaf has next level 0 (natural size) or 7 (a power of two written into its address as trailing ones); levels may be skipped.
-// Simplified: accessed and dirty bits are not set by the walker; the force-coherent bit is ignored.
+// Simplified: the force-coherent bit is ignored; accessed and dirty bits are the unit's business.
 
 import { physOfFrame } from '../addresses.ts';
 import type { PhysicalMemory } from '../physical-memory.ts';

@@ -16,6 +16,7 @@ import {
 import { Errno, type FrameAllocator, failure, type Outcome, success } from '@sgfree/mm';
 import { PagingDomain, type PagingDomainType } from '../domain/paging-domain.ts';
 import type { ReservedRegion } from '../domain/reserved-region.ts';
+import { amdDirtyOps } from './amd-dirty-ops.ts';
 import { AmdDomainOps } from './amd-domain-ops.ts';
 import { EventReader } from './amd-event-reader.ts';
 import { amdAddressBits, openAmdPageTable } from './amd-page-table.ts';
@@ -135,14 +136,19 @@ export class AmdIommu {
     return this.#ids.live;
   }
 
+  /** The unit can record in page tables what devices write (`IOMMU_CAP_DIRTY_TRACKING`). */
+  get dirtyTracking(): boolean {
+    return this.unit.features.hostDirty;
+  }
+
   /**
    * A domain with an empty page table of three levels that grows as addresses need it. It takes the lowest free domain id
    * of the machine and keeps it until it is freed. A lazy domain (`dma-fq`) becomes strict under a hypervisor, which would
-   * pay for the batching (quirk lazy-off-in-caching-mode). Errors: -EOPNOTSUPP on a machine without host tables, -ENOMEM,
-   * also when no id is free.
+   * pay for the batching (quirk lazy-off-in-caching-mode). `dirtyTracking`: devices whose unit cannot record writes are not
+   * let in. Errors: -EOPNOTSUPP when this unit cannot, or on a machine without host tables; -ENOMEM, also when no id is free.
    */
-  openPagingDomain(type: PagingDomainType = 'dma'): Outcome<PagingDomain> {
-    if (this.#vaBits === 0) return failure(Errno.EOPNOTSUPP);
+  openPagingDomain(type: PagingDomainType = 'dma', dirtyTracking = false): Outcome<PagingDomain> {
+    if (this.#vaBits === 0 || (dirtyTracking && !this.dirtyTracking)) return failure(Errno.EOPNOTSUPP);
     const id = this.#ids.take();
     if (id < 0) return failure(Errno.ENOMEM);
     const opened = openAmdPageTable(this.#memory, this.#frames, this.#vaBits, this.notPresentCache);
@@ -155,7 +161,8 @@ export class AmdIommu {
     table.topChanged = () => protection.changeTop();
     const ops = new AmdDomainOps(protection, this.#ids, this.notPresentCache);
     const domainType = type === 'dma-fq' && this.notPresentCache ? 'dma' : type;
-    return success(new PagingDomain({ table, ops, type: domainType, log: this.#log }));
+    const dirtyOps = dirtyTracking ? amdDirtyOps(protection, table, this.#memory) : null;
+    return success(new PagingDomain({ table, ops, dirtyOps, type: domainType, log: this.#log }));
   }
 
   /** {@link AmdIommu.openPagingDomain} for callers that cannot go on without; throws {@link @sgfree/hw-model#InternalError}. */
@@ -173,12 +180,13 @@ export class AmdIommu {
   /**
    * Sends the requests of `requesterId` through `domain`; what it was attached to before is given up first. `deviceTlb`:
    * the function uses ATS. Returns 0, also when it is attached there already, -EINVAL for a domain of another driver or
-   * machine, -ENODEV for a function beyond the last one of the machine.
+   * machine, -ENODEV for a function beyond the last one of the machine, -EINVAL for a domain that records writes when the
+   * unit cannot.
    */
   attachDevice(domain: PagingDomain, requesterId: number, deviceTlb: AmdDeviceTlb | null = null): number {
     const { ops } = domain;
     if (!(ops instanceof AmdDomainOps) || ops.ids !== this.#ids) return -Errno.EINVAL;
-    return this.#attach(ops.protection, requesterId, deviceTlb);
+    return this.#attach(ops.protection, requesterId, deviceTlb, domain.dirtyOps !== null);
   }
 
   /** Lets the requests of `requesterId` pass untranslated. Returns 0 or -ENODEV. */
@@ -206,9 +214,15 @@ export class AmdIommu {
     return this.#events.handleInterrupt();
   }
 
-  #attach(domain: ProtectionDomain, deviceId: number, deviceTlb: AmdDeviceTlb | null): number {
+  #attach(
+    domain: ProtectionDomain,
+    deviceId: number,
+    deviceTlb: AmdDeviceTlb | null,
+    recordsWrites = false,
+  ): number {
     if (!this.#target.table.holds(deviceId)) return -Errno.ENODEV;
     if (this.#attachments.get(deviceId)?.domain === domain) return 0;
+    if (recordsWrites && !this.dirtyTracking) return -Errno.EINVAL;
     this.#detach(deviceId);
     // Without IotlbSup the unit answers no requests of device TLBs, so that ATS stays off.
     const queueDepth = this.unit.features.deviceTlb ? (deviceTlb?.queueDepth ?? -1) : -1;

@@ -2,7 +2,7 @@
 // Source followed: drivers/iommu/amd/init.c (alloc_dev_table, init_device_table_dma), iommu.c (set_dte_entry,
 // clear_dte_entry); AMD I/O Virtualization Technology specification 2.2.2.
 // Every entry is valid from the start, with no permission: a device that nobody has attached is blocked.
-// Simplified: no interrupt fields, no bits kept for firmware, no aliases, no guest tables, no dirty tracking.
+// Simplified: no interrupt fields, no bits kept for firmware, no aliases, no guest tables.
 
 import { AMD_DEVICE_ENTRY_BYTES, InternalError, type PhysicalMemory, pairOf } from '@sgfree/hw-model';
 import type { FrameAllocator } from '@sgfree/mm';
@@ -14,6 +14,8 @@ const ENTRIES_PER_PAGE = PAGE / AMD_DEVICE_ENTRY_BYTES;
 const VALID = 1;
 const TRANSLATION_VALID = 2;
 const MODE_SHIFT = 9;
+/** HAD: bits 7 and 8, accessed and dirty bits are written. */
+const RECORDS_WRITES = 0x180;
 /** IR and IW, bits 61 and 62. */
 const READ_WRITE = 0x60000000;
 /** Bit 32 of the second quadword: requests of the device's own TLB are answered. */
@@ -28,6 +30,8 @@ export interface DeviceTableMapping {
   readonly rootFrame: number;
   readonly levels: number;
   readonly deviceTlb: boolean;
+  /** The unit records accesses and writes in the tables. */
+  readonly dirtyTracking: boolean;
 }
 
 /**
@@ -65,7 +69,15 @@ export class DeviceTable {
   set(deviceId: number, mapping: DeviceTableMapping): void {
     const [low, high] = pairOf(mapping.rootFrame * PAGE);
     const mode = mapping.levels << MODE_SHIFT;
-    this.#write(deviceId, low + mode + VALID + TRANSLATION_VALID, high + READ_WRITE, mapping);
+    const had = mapping.dirtyTracking ? RECORDS_WRITES : 0;
+    this.#write(deviceId, low + mode + had + VALID + TRANSLATION_VALID, high + READ_WRITE, mapping);
+  }
+
+  /** Changes nothing of the entry of `deviceId` but whether writes are recorded. */
+  setDirtyTracking(deviceId: number, enable: boolean): void {
+    const entry = this.#entry(deviceId);
+    const low = entry[0] as number;
+    entry[0] = enable ? low | RECORDS_WRITES : low & ~RECORDS_WRITES;
   }
 
   /** Blocks `deviceId`: its entry keeps V alone. */

@@ -1,6 +1,6 @@
 // ProtectionDomain: what an address space is to the AMD driver: a number, the devices in it, and the units behind them.
 // Source followed: drivers/iommu/amd/iommu.c (__domain_flush_pages, amd_iommu_domain_flush_pages, domain_flush_complete,
-// attach_device, detach_device, set_dte_entry, amd_iommu_change_top).
+// attach_device, detach_device, set_dte_entry, amd_iommu_change_top, amd_iommu_set_dirty_tracking).
 // Flushes are done when the call returns. Where entries that are not present are cached (a hypervisor's unit) a range is
 // covered by aligned blocks exactly, else one command covers the block around it.
 // Simplified: host tables only; no nested domains.
@@ -37,6 +37,7 @@ export class ProtectionDomain {
   readonly #devices: AmdAttachedDevice[] = [];
   /** Units with a device of the domain, by index, and how many. */
   readonly #units: { readonly target: AmdTarget; devices: number }[] = [];
+  #dirtyTracking = false;
   readonly #command = new Uint32Array(COMMAND_WORDS);
 
   constructor(id: number, notPresentCache: boolean, top: () => TableTop) {
@@ -73,6 +74,17 @@ export class ProtectionDomain {
     for (const device of this.#devices) this.#setEntry(device);
     for (const device of this.#devices) deviceFlushDte(device);
     this.#flushComplete();
+  }
+
+  /** Makes the units record writes of the domain's devices, or stop; whatever they have cached is read anew. */
+  setDirtyTracking(enable: boolean): void {
+    if (this.#dirtyTracking === enable) return;
+    for (const device of this.#devices) {
+      device.target.table.setDirtyTracking(device.deviceId, enable);
+      deviceFlushDte(device);
+    }
+    if (this.#devices.length > 0) this.flushAll();
+    this.#dirtyTracking = enable;
   }
 
   /** Drops what caches hold of the pages `first` to `last`; with `directory` also of tables that were taken out. */
@@ -112,7 +124,9 @@ export class ProtectionDomain {
     const { deviceId, target, queueDepth } = device;
     const old = target.table.domainIdOf(deviceId);
     const { rootFrame, levels } = this.#top();
-    target.table.set(deviceId, { domainId: this.id, rootFrame, levels, deviceTlb: queueDepth >= 0 });
+    const deviceTlb = queueDepth >= 0;
+    const dirtyTracking = this.#dirtyTracking;
+    target.table.set(deviceId, { domainId: this.id, rootFrame, levels, deviceTlb, dirtyTracking });
     deviceFlushDte(device);
     target.queue.completionWait();
     // Meant for entries taken over from a crashed kernel, but a rewritten entry looks the same.

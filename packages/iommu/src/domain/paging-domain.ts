@@ -1,8 +1,9 @@
 // PagingDomain: an address space of DMA, a page table and the driver that keeps the hardware's caches in step with it.
-// Source followed: include/linux/iommu.h, struct iommu_domain with its type, geometry and iommu_domain_ops.
-// Simplified: generic_pt domains only; no fault handler, no dirty tracking, no nesting.
+// Source followed: include/linux/iommu.h, struct iommu_domain with its type, geometry, iommu_domain_ops and iommu_dirty_ops.
+// Simplified: generic_pt domains only; no fault handler, no nesting.
 
 import { EventLog } from '@sgfree/hw-model';
+import type { DirtyBits } from '../page-table/dirty-bits.ts';
 import { IotlbGather } from '../page-table/iotlb-gather.ts';
 import type { PageTable } from '../page-table/page-table.ts';
 import { iommuIotlbSync } from './iommu-unmap.ts';
@@ -29,6 +30,18 @@ export interface IommuDomainOps {
 }
 
 /**
+ * What the driver of an IOMMU does for a domain whose hardware records writes.
+ * @kernel iommu_dirty_ops
+ * @public
+ */
+export interface IommuDirtyOps {
+  /** Makes the hardware record writes, or stop; 0 or a negative errno. */
+  setDirtyTracking(domain: PagingDomain, enable: boolean): number;
+  /** Where it records them. */
+  readonly bits: DirtyBits;
+}
+
+/**
  * The addresses a domain offers, as page frames, both inclusive.
  * @public
  */
@@ -46,6 +59,8 @@ export interface DomainGeometry {
 export interface PagingDomainOptions {
   readonly table: PageTable;
   readonly ops: IommuDomainOps;
+  /** Default null: the domain was not made to record writes. */
+  readonly dirtyOps?: IommuDirtyOps | null;
   readonly type?: PagingDomainType;
   readonly geometry?: DomainGeometry;
   readonly log?: EventLog;
@@ -58,6 +73,7 @@ export interface PagingDomainOptions {
 export class PagingDomain {
   readonly table: PageTable;
   readonly ops: IommuDomainOps;
+  readonly dirtyOps: IommuDirtyOps | null;
   type: PagingDomainType;
   readonly geometry: DomainGeometry;
   readonly log: EventLog;
@@ -75,6 +91,7 @@ export class PagingDomain {
   constructor(options: PagingDomainOptions) {
     this.table = options.table;
     this.ops = options.ops;
+    this.dirtyOps = options.dirtyOps ?? null;
     this.type = options.type ?? 'unmanaged';
     this.log = options.log ?? new EventLog();
     this.geometry = options.geometry ?? tableGeometry(options.table);

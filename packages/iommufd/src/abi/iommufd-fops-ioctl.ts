@@ -1,14 +1,15 @@
 // The byte face of a context: one number, one pointer to a structure, 0 or an errno.
 // Source followed: iommufd_fops_ioctl and its table in drivers/iommu/iommufd/main.c.
-// In this order: a number outside the table (-ENOTTY), unreadable memory (-EFAULT), a number that is not the table's own
+// A number outside the table may be one of VFIO's type 1 calls. In this order: neither (-ENOTTY), unreadable memory (-EFAULT), a number that is not the table's own
 // (-ENOTTY), a structure that is too short (-EINVAL), more than the kernel knows (-E2BIG), then the call itself.
-// Simplified: VFIO's older calls are not known numbers.
+// Simplified: bytes given directly are at no address; where VFIO wants a number they are one that means nothing.
 
 import type { ModelTask } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { iommufdIoasChangeProcess } from '../calls/change-process-call.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
 import { u64 } from '../u64/u64.ts';
+import { iommufdVfioIoctl } from '../vfio-compat/iommufd-vfio-ioctl.ts';
 import { executeGetDirtyBitmap, executeSetDirtyTracking } from './execute-dirty.ts';
 import {
   executeFaultAlloc,
@@ -65,11 +66,16 @@ const EXECUTE: readonly Execute[] = [
   executeNoiommuGetPa,
 ];
 
-/** What a pointer argument is given as: the memory's bytes, an address of the calling process, or null. @public */
+/**
+ * What an argument is given as: the bytes of the memory it points to, an address of the calling process, or null. For VFIO's
+ * CHECK_EXTENSION and SET_IOMMU it is the number itself.
+ * @public
+ */
 export type IommufdIoctlArgument = Uint8Array | number | null;
 
 /**
- * An ioctl on a context. The structure is read from `argument` and the answer written to it. 0 or a negative errno.
+ * An ioctl on a context. The structure is read from `argument` and the answer written to it. 0 or a negative errno;
+ * of VFIO's CHECK_EXTENSION also 1.
  * @kernel iommufd_fops_ioctl
  * @public
  */
@@ -82,8 +88,10 @@ export function* iommufdFopsIoctl(
   const row = (request & 0xff) - (FIRST_REQUEST & 0xff);
   const layout = IOMMUFD_STRUCTS[row];
   const execute = EXECUTE[row];
-  if (layout === undefined || execute === undefined) return -Errno.ENOTTY;
   const user = memoryOf(ctx, argument);
+  if (layout === undefined || execute === undefined) {
+    return yield* iommufdVfioIoctl(ctx, request, typeof argument === 'number' ? argument : 0, user);
+  }
   const sizeBytes = new Uint8Array(4);
   const unreadable = yield* user.read(0, sizeBytes);
   if (unreadable !== 0) return -Errno.EFAULT;

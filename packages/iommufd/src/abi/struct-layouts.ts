@@ -44,26 +44,36 @@ export interface IommufdStruct {
 /** Number of the first call: `_IO(';', 0x80)`. @internal */
 export const FIRST_REQUEST = 0x3b80;
 
-type Row = readonly [name: string, bytes: number, use: IommufdFieldUse];
+/** A field that stands behind the one before it. @internal */
+export type FieldRow = readonly [name: string, bytes: number, use: IommufdFieldUse];
 
-const ID = (name: string): Row => [name, 4, 'in'];
-const OUT = (name: string): Row => [name, 4, 'out'];
-const WIDE = (name: string, use: IommufdFieldUse = 'in'): Row => [name, 8, use];
-const RESERVED: Row = ['__reserved', 4, 'reserved'];
-const FLAGS: Row = ['flags', 4, 'in'];
+const ID = (name: string): FieldRow => [name, 4, 'in'];
+const OUT = (name: string): FieldRow => [name, 4, 'out'];
+const WIDE = (name: string, use: IommufdFieldUse = 'in'): FieldRow => [name, 8, use];
+const RESERVED: FieldRow = ['__reserved', 4, 'reserved'];
+const FLAGS: FieldRow = ['flags', 4, 'in'];
 
-/** Lays the fields behind `size` one after the other; the smallest size ends with the field `last`. */
-function layout(number: number, name: string, last: string, rows: readonly Row[]): IommufdStruct {
+/** Lays fields one behind the other; the smallest size ends with the field `last`. @internal */
+export function layStruct(
+  request: number,
+  name: string,
+  last: string,
+  rows: readonly FieldRow[],
+): IommufdStruct {
   const fields: IommufdField[] = [];
   let offset = 0;
-  for (const [field, bytes, use] of [['size', 4, 'size'] as const, ...rows]) {
+  for (const [field, bytes, use] of rows) {
     fields.push({ name: field, offset, bytes, use, signed: field.endsWith('fd') });
     offset += bytes;
   }
   const ending = fields.find((field) => field.name === last);
   const minBytes = ending === undefined ? offset : ending.offset + ending.bytes;
-  return { name, request: FIRST_REQUEST + number, bytes: offset, minBytes, fields };
+  return { name, request, bytes: offset, minBytes, fields };
 }
+
+/** A structure of iommufd's own calls begins with its size. */
+const layout = (number: number, name: string, last: string, rows: readonly FieldRow[]): IommufdStruct =>
+  layStruct(FIRST_REQUEST + number, name, last, [['size', 4, 'size'], ...rows]);
 
 /**
  * Every call, in the order of their numbers.

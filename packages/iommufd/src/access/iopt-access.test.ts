@@ -171,8 +171,12 @@ describe('pinning', () => {
   });
 });
 
+/** A loop, because thousands of arrays are compared. */
+const differs = (read: Uint8Array, bytes: Uint8Array, from: number): boolean =>
+  read.some((byte, at) => byte !== bytes[from + at]);
+
 describe.each([0, 1])('moving bytes with %d devices', (devices) => {
-  it.each([AT, AT + 2048])('every length around a page border, mapped at %d', (at) => {
+  it.each([AT, AT + 2048])('every start and length around a page border, mapped at %d', (at) => {
     const rig = new Rig(false);
     const { machine } = rig;
     if (devices === 1) machine.attach(rig.ioas);
@@ -182,16 +186,17 @@ describe.each([0, 1])('moving bytes with %d devices', (devices) => {
     const from = at - AT;
     machine.map(rig.ioas, u64(VA + from), u64(BUF - from), u64(at));
     const user = new Uint8Array(BUF);
-    for (let start = P - 50; start < P + 50; start += 7) {
-      for (let length = 1; length < 64; length += 6) {
+    let wrong = 0;
+    for (let start = P - 50; start < P + 50; start += 1) {
+      for (let length = 1; length < 64; length += 1) {
         const read = new Uint8Array(length);
-        expect(rig.rw(at + start, read, false)).toBe(0);
-        expect(read).toEqual(bytes.subarray(from + start, from + start + length));
+        if (rig.rw(at + start, read, false) !== 0 || differs(read, bytes, from + start)) wrong += 1;
         const written = read.map((byte) => byte ^ 0x5a);
-        expect(rig.rw(at + start, written, true)).toBe(0);
+        if (rig.rw(at + start, written, true) !== 0) wrong += 1;
         bytes.set(written, from + start);
       }
     }
+    expect(wrong).toBe(0);
     machine.run(copyFromUser(mm, VA, user));
     expect(user).toEqual(bytes);
     expect(rig.pinnedVm).toBe(devices * 16);

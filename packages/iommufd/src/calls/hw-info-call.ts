@@ -1,9 +1,10 @@
 // What the hardware behind a device can do.
 // Source followed: iommufd_get_hw_info in drivers/iommu/iommufd/device.c.
-// Simplified: no PASIDs, so their width is always 0.
+// A type that user space asks for reaches the driver only with the flag for it; the driver refuses those it does not have.
+// Simplified: no PASIDs, so their width is always 0; a driver that says nothing of its hardware has no type at all.
 
-import { Errno, failure, type Outcome, success } from '@sgfree/mm';
-import type { IommuHardwareInfo } from '../objects/bound-device.ts';
+import { Errno, failure, type Outcome, success, warnViolation } from '@sgfree/mm';
+import type { IommufdBoundDevice, IommuHardwareInfo } from '../objects/bound-device.ts';
 import type { IommufdContext } from '../objects/iommufd-context.ts';
 import { iommufdGetDevice } from '../objects/lookup.ts';
 import { iommufdPutObject } from '../objects/object-life.ts';
@@ -29,7 +30,7 @@ export interface IommufdHwInfo {
 
 /**
  * What the hardware behind device `devId` can do; `wantedType` counts with {@link IOMMU_HW_INFO_FLAG_INPUT_TYPE} only.
- * -EOPNOTSUPP (flags, or a type the driver does not have), -ENOENT.
+ * -EOPNOTSUPP (flags, or a type the driver does not have), -ENOENT, -ENODEV (a driver that names no type for its data).
  * @kernel iommufd_get_hw_info
  * @public
  */
@@ -44,10 +45,22 @@ export function iommufdGetHwInfo(
   if (!idev.ok) return idev;
   const { device } = idev.value;
   iommufdPutObject(idev.value);
-  const nothing: IommuHardwareInfo = { type: 0, data: new Uint8Array(0) };
-  const wanted = (flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE) === 0 ? 0 : wantedType;
-  const info = device.hardwareInfo?.(wanted) ?? success(nothing);
+  const info = askDriver(ctx, device, (flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE) === 0 ? 0 : wantedType);
   if (!info.ok) return info;
   const capabilities = device.dirtyTracking ? IOMMU_HW_CAP_DIRTY_TRACKING : 0;
   return success({ dataType: info.value.type, data: info.value.data, maxPasidLog2: 0, capabilities });
+}
+
+function askDriver(
+  { platform }: IommufdContext,
+  device: IommufdBoundDevice,
+  wanted: number,
+): Outcome<IommuHardwareInfo> {
+  if (device.hardwareInfo === undefined) {
+    return wanted === 0 ? success({ type: 0, data: new Uint8Array(0) }) : failure(Errno.EOPNOTSUPP);
+  }
+  const info = device.hardwareInfo(wanted);
+  if (!info.ok || info.value.type !== 0) return info;
+  warnViolation(platform.log, 'iommufd-hw-info-type', { device: device.name });
+  return failure(Errno.ENODEV);
 }

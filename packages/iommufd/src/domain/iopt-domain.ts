@@ -4,11 +4,10 @@
 // A granule below 4 KiB is a table of the same format whose units are smaller (the selftest's mock domain: 2 KiB).
 // Simplified: none.
 
-import { InternalError, PAGE_SIZE, type PhysicalMemory } from '@sgfree/hw-model';
+import { InternalError, PAGE_SIZE } from '@sgfree/hw-model';
 import { mapFramesAndSync, type PagingDomain, unmapFramesAndSync } from '@sgfree/iommu';
-import { warnViolation } from '@sgfree/mm';
+import { Errno, warnViolation } from '@sgfree/mm';
 import { type U64, type U64Range, u64At, u64Hex, u64Max, u64Min, u64Previous } from '../u64/u64.ts';
-import { DirtyBits } from './dirty-bits.ts';
 
 /**
  * How a domain is shown.
@@ -19,8 +18,6 @@ export interface IoptDomainOptions {
   readonly granule?: number;
   /** IOVAs on offer; default those of the domain's geometry. */
   readonly aperture?: U64Range;
-  /** The memory of an AMD v1 table whose hardware records which pages are written; default: it does not. */
-  readonly dirtyMemory?: PhysicalMemory | null;
 }
 
 /**
@@ -34,15 +31,12 @@ export class IoptDomain {
   readonly smallestPage: number;
   /** Table units in a page of 4 KiB. */
   readonly #units: number;
-  readonly #dirty: DirtyBits | null;
 
   constructor(domain: PagingDomain, options: IoptDomainOptions = {}) {
     const granule = options.granule ?? PAGE_SIZE;
     this.domain = domain;
     this.#units = PAGE_SIZE / granule;
     this.aperture = options.aperture ?? apertureOf(domain, this.#units);
-    const memory = options.dirtyMemory ?? null;
-    this.#dirty = memory === null ? null : new DirtyBits(domain.table, memory);
     this.smallestPage = (domain.pgsizeBitmap & -domain.pgsizeBitmap) / this.#units;
   }
 
@@ -88,7 +82,12 @@ export class IoptDomain {
 
   /** True when the hardware can record writes (`dirty_ops`). */
   get recordsDirty(): boolean {
-    return this.#dirty !== null;
+    return this.domain.dirtyOps !== null;
+  }
+
+  /** Makes the hardware record writes, or stop; 0 or a negative errno, -EOPNOTSUPP when it cannot. */
+  setDirtyTracking(enable: boolean): number {
+    return this.domain.dirtyOps?.setDirtyTracking(this.domain, enable) ?? -Errno.EOPNOTSUPP;
   }
 
   /**
@@ -98,7 +97,7 @@ export class IoptDomain {
   readDirty(range: U64Range, keep: boolean, visit: (dirty: U64Range) => void): void {
     const first = this.#unitOf(range.first.page, range.first.byte);
     const last = this.#unitOf(range.last.page, range.last.byte);
-    this.#dirty?.read(first, last, keep, (unit, units) => {
+    this.domain.dirtyOps?.bits.read(first, last, keep, (unit, units) => {
       if (!keep) this.domain.ownGather.addRange(unit, 0, units * PAGE_SIZE);
       const from = this.#addressOf(unit);
       const to = u64Previous(this.#addressOf(unit + units));
@@ -108,7 +107,7 @@ export class IoptDomain {
 
   /** What hardware does when a device writes at `iova`; false when nothing is mapped there or nothing is recorded. */
   markDirty(iova: U64): boolean {
-    return this.#dirty?.mark(this.#unitOf(iova.page, iova.byte)) ?? false;
+    return this.domain.dirtyOps?.bits.mark(this.#unitOf(iova.page, iova.byte)) ?? false;
   }
 
   #addressOf(unit: number): U64 {

@@ -13,7 +13,7 @@ import { contiguousAreas } from './contiguous-areas.ts';
 import type { IoPagetable } from './io-pagetable.ts';
 
 /**
- * Starts (from clean pages) or stops recording writes: 0, -EOPNOTSUPP for a domain whose hardware cannot.
+ * Starts (from clean pages) or stops recording writes: 0, -EOPNOTSUPP for a domain whose hardware cannot, the driver's errors.
  * @kernel iopt_set_dirty_tracking
  * @public
  */
@@ -28,8 +28,9 @@ export function* ioptSetDirtyTracking(
     for (const area of iopt.areas.ranges) if (area.pages !== null) domain.readDirty(area, false, ignore);
     flushClean(domain);
   }
+  const errno = domain.setDirtyTracking(enable);
   iopt.iovaRwsem.readUnlock();
-  return 0;
+  return errno;
 }
 
 function ignore(): void {}

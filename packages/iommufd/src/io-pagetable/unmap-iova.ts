@@ -24,9 +24,17 @@ import { type IoPagetable, WHOLE_SPACE } from './io-pagetable.ts';
 
 const MOST_ROUNDS = 100;
 
-/** One walk over the range: the bytes so far, where to go on, and how often users were asked in vain. */
-interface Progress {
+/**
+ * Bytes that a call has unmapped so far, also when it fails.
+ * @public
+ */
+export interface UnmappedBytes {
   bytes: U64;
+}
+
+/** One walk over the range: where to go on, and how often users were asked in vain. */
+interface Progress {
+  readonly unmapped: UnmappedBytes;
   /** Null: past the end. */
   from: U64 | null;
   tries: number;
@@ -34,30 +42,40 @@ interface Progress {
   readonly released: IoptPages[];
 }
 
+const noBytes = (): UnmappedBytes => ({ bytes: U64_ZERO });
+
 /**
- * Unmaps the areas within `length` bytes from `iova` on and gives their bytes: possibly fewer than asked, and none when
+ * Unmaps the areas within `length` bytes from `iova` on and gives their bytes, which `unmapped` has also when it fails: possibly fewer than asked, and none when
  * there was no area. -EINVAL for no length, -EOVERFLOW past 2^64, -EBUSY (an area that is being made, or that the kernel
  * keeps), -ENOENT (an area that is cut), -EDEADLK (a user does not let go).
  * @kernel iopt_unmap_iova
  * @public
  */
-export function* ioptUnmapIova(iopt: IoPagetable, iova: U64, length: U64): ModelTask<Outcome<U64>> {
+export function* ioptUnmapIova(
+  iopt: IoPagetable,
+  iova: U64,
+  length: U64,
+  unmapped: UnmappedBytes = noBytes(),
+): ModelTask<Outcome<U64>> {
   if (u64IsZero(length)) return failure(Errno.EINVAL);
   const range = u64RangeOf(iova, length);
-  return range === null ? failure(Errno.EOVERFLOW) : yield* unmapRange(iopt, range);
+  return range === null ? failure(Errno.EOVERFLOW) : yield* unmapRange(iopt, range, unmapped);
 }
 
 /**
- * Unmaps everything and gives the bytes. Errors as {@link ioptUnmapIova}.
+ * Unmaps everything and gives the bytes, which `unmapped` has also when it fails. Errors as {@link ioptUnmapIova}.
  * @kernel iopt_unmap_all
  * @public
  */
-export function* ioptUnmapAll(iopt: IoPagetable): ModelTask<Outcome<U64>> {
-  return yield* unmapRange(iopt, WHOLE_SPACE);
+export function* ioptUnmapAll(
+  iopt: IoPagetable,
+  unmapped: UnmappedBytes = noBytes(),
+): ModelTask<Outcome<U64>> {
+  return yield* unmapRange(iopt, WHOLE_SPACE, unmapped);
 }
 
-function* unmapRange(iopt: IoPagetable, range: U64Range): ModelTask<Outcome<U64>> {
-  const progress: Progress = { bytes: U64_ZERO, from: range.first, tries: 0, released: [] };
+function* unmapRange(iopt: IoPagetable, range: U64Range, unmapped: UnmappedBytes): ModelTask<Outcome<U64>> {
+  const progress: Progress = { unmapped, from: range.first, tries: 0, released: [] };
   for (;;) {
     yield* iopt.domainsRwsem.readLock();
     yield* iopt.iovaRwsem.writeLock();
@@ -66,7 +84,7 @@ function* unmapRange(iopt: IoPagetable, range: U64Range): ModelTask<Outcome<U64>
     iopt.domainsRwsem.readUnlock();
     for (const pages of progress.released.splice(0)) yield* ioptPutPages(pages);
     if (typeof used === 'number') {
-      return used === 0 ? success(progress.bytes) : failure(-used as Errno);
+      return used === 0 ? success(unmapped.bytes) : failure(-used as Errno);
     }
     yield* notifyUnmap(iopt, used.first, used.length);
     progress.tries += 1;
@@ -98,7 +116,7 @@ function* unmapUntilUsed(
       return area;
     }
     yield* removeArea(iopt, area, progress.released);
-    progress.bytes = u64Plus(progress.bytes, area.length);
+    progress.unmapped.bytes = u64Plus(progress.unmapped.bytes, area.length);
     progress.from = u64Compare(area.last, range.last) === 0 ? null : u64Next(area.last);
   }
   return 0;

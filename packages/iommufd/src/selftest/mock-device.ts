@@ -7,6 +7,8 @@
 import { EventLog, type ModelTask, type PhysicalMemory } from '@sgfree/hw-model';
 import {
   AmdV1Format,
+  DirtyBits,
+  type IommuDirtyOps,
   type IommuDomainOps,
   iommuDomainFree,
   PageTable,
@@ -40,6 +42,9 @@ const MOCK_OPS: IommuDomainOps = {
   flushIotlbAll(): void {},
   iotlbSyncMap: null,
 };
+
+/** No hardware: tests mark the entries themselves. */
+const mockDirtyOps = (bits: DirtyBits): IommuDirtyOps => ({ bits, setDirtyTracking: () => 0 });
 
 /** One driver for all mock devices, so that their page tables fit each other. */
 const MOCK_DRIVER: object = { name: 'mock' };
@@ -99,10 +104,11 @@ export class MockDevice implements IommufdBoundDevice {
       topLevel: 2,
     });
     if (!table.ok) return table;
+    const tracked = (flags & DIRTY_TRACKING) !== 0;
+    const dirtyOps = tracked ? mockDirtyOps(new DirtyBits(table.value, this.#memory)) : null;
     // Events would name addresses in units of the table.
-    const domain = new PagingDomain({ table: table.value, ops: MOCK_OPS, log: new EventLog() });
-    const dirtyMemory = (flags & DIRTY_TRACKING) === 0 ? null : this.#memory;
-    return success(new IoptDomain(domain, { granule: MOCK_PAGE_SIZE, aperture: MOCK_APERTURE, dirtyMemory }));
+    const domain = new PagingDomain({ table: table.value, ops: MOCK_OPS, dirtyOps, log: new EventLog() });
+    return success(new IoptDomain(domain, { granule: MOCK_PAGE_SIZE, aperture: MOCK_APERTURE }));
   }
 
   freeDomain({ domain }: IoptDomain): void {

@@ -28,6 +28,8 @@ function digest(world: AbiWorld): string {
     process.user.lockedVm,
     frames.liveFrames,
     dmaBufs.files.count,
+    dmaBufs.buffers.size,
+    [world.lent, world.takenBack].map(({ dmabuf }) => dmabuf.attachments.length),
   ]);
 }
 
@@ -36,6 +38,8 @@ export class SingleCalls {
   #world: AbiWorld = new AbiWorld().populate();
   /** How often each errno was the answer. */
   readonly answers: Map<string, number> = new Map();
+  /** How often a buffer was imported. */
+  imports = 0;
 
   /** Makes the call; throws when the answer is not the oracle's, or something is left over. */
   try(call: FuzzedCall): void {
@@ -57,6 +61,7 @@ export class SingleCalls {
     const wanted = expected === null ? 0 : Errno[expected];
     if (got !== wanted) throw new Error(`${name} ${given}: expected ${wanted}, got ${got}`);
     this.answers.set(expected ?? 'success', (this.answers.get(expected ?? 'success') ?? 0) + 1);
+    this.imports += world.lent.dmabuf.attachments.length;
     if (got === 0) this.#replace(given);
     else this.#refused(name, bytes, before);
   }

@@ -14,6 +14,7 @@ import {
   iommufdStruct,
 } from '../../src/index.ts';
 import { AbiWorld, NOTHING_LEFT } from '../abi-world.ts';
+import { revokeTestBuffer } from '../test-exporter.ts';
 import { VALID_CALLS } from '../valid-calls.ts';
 import { bytesOfCall, type FuzzedCall, fuzzedCall } from './mutate.ts';
 
@@ -36,7 +37,7 @@ const DOCUMENTED: Readonly<Record<string, readonly ErrnoName[]>> = {
   iommu_hwpt_get_dirty_bitmap: ['EOPNOTSUPP', 'ENOENT', 'EOVERFLOW'],
   iommu_hwpt_invalidate: ['EOPNOTSUPP', 'ENOENT'],
   iommu_fault_alloc: ['EOPNOTSUPP', 'ENOMEM'],
-  iommu_ioas_map_file: ['EOPNOTSUPP', 'EOVERFLOW', 'ENOENT', 'EBADF', 'EEXIST', 'ENOSPC', 'ENOMEM'],
+  iommu_ioas_map_file: ['EOPNOTSUPP', 'EOVERFLOW', 'ENOENT', 'EBADF', 'ENODEV', 'EEXIST', 'ENOSPC', 'ENOMEM'],
   iommu_viommu_alloc: ['EOPNOTSUPP', 'ENOENT'],
   iommu_vdevice_alloc: ['ENOENT'],
   iommu_ioas_change_process: ['EOPNOTSUPP', 'EBUSY'],
@@ -51,6 +52,8 @@ export interface Storm {
   readonly callers: readonly (readonly FuzzedCall[])[];
   /** What a driver attaches its device to, again and again. */
   readonly driver: readonly number[];
+  /** Whether the owner of a buffer takes it back (true) or gives it out, again and again. */
+  readonly owner: readonly boolean[];
   /** Allocations before one fails; null = none does. */
   readonly failing: number | null;
 }
@@ -60,6 +63,7 @@ export const storm: fc.Arbitrary<Storm> = fc.record({
   seed: fc.nat(),
   callers: fc.array(fc.array(fuzzedCall, { minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 3 }),
   driver: fc.array(fc.nat(9), { maxLength: 4 }),
+  owner: fc.array(fc.boolean(), { maxLength: 6 }),
   failing: fc.option(fc.nat(40)),
 });
 
@@ -86,8 +90,15 @@ function* driver(world: AbiWorld, tables: readonly number[]): ModelTask<void> {
   }
 }
 
+function* owner(world: AbiWorld, changes: readonly boolean[]): ModelTask<void> {
+  for (const revoked of changes) {
+    yield* revokeTestBuffer(world.lent, revoked);
+    for (let turn = 0; turn < 10; turn += 1) yield { at: 'storm:owner' };
+  }
+}
+
 /** Lets the storm happen; throws when a call answers what it cannot, tasks wait for ever, or something is left. */
-export function weather({ seed, callers, driver: tables, failing }: Storm): void {
+export function weather({ seed, callers, driver: tables, owner: changes, failing }: Storm): void {
   const world = new AbiWorld(seed).populate();
   // Lists that calls read are written before tasks run, because writing them takes a task of its own.
   for (let index = 0; index < VALID_CALLS.length; index += 1) bytesOfCall(world, { index, mutations: [] });
@@ -104,6 +115,7 @@ export function weather({ seed, callers, driver: tables, failing }: Storm): void
     world.scheduler.spawn(`caller ${index}`, caller(world, calls, answers));
   }
   world.scheduler.spawn('driver', driver(world, tables));
+  world.scheduler.spawn('owner', owner(world, changes));
   const { status, blocked } = world.scheduler.run();
   if (status !== 'idle') throw new Error(`${status}: ${JSON.stringify(blocked)}`);
   for (const { name, errno } of answers) {

@@ -5,6 +5,7 @@
 import type { ErrnoName } from '@sgfree/mm';
 import { type IommufdStruct, iommufdStruct } from '../../src/index.ts';
 import { type AbiWorld, ID } from '../abi-world.ts';
+import { MOCK_INFO_TYPE } from '../mock-hardware.ts';
 import { KNOWN_IDS, LAST, meet, SPACE, SPACES, type Span, UNUSED } from './known-state.ts';
 import { type Answer, copyAnswer, type Fields, mapAnswer, mapFileAnswer, unmapAnswer } from './map-oracle.ts';
 import { UserView } from './user-view.ts';
@@ -84,6 +85,9 @@ const hwptAlloc: Rule = (fields) => {
 const hwInfo: Rule = (fields, _world, view) => {
   if (fields('flags') > 1n) return 'EOPNOTSUPP';
   if (fields('dev_id') !== BigInt(ID.device)) return 'ENOENT';
+  // Without the flag the type is no input. The mock driver has one type, and 0 stands for whatever the driver has.
+  const asked = fields('flags') === 1n && fields('data_type') !== 0n;
+  if (asked && fields('data_type') !== BigInt(MOCK_INFO_TYPE)) return 'EOPNOTSUPP';
   return view.covers(fields('data_uptr'), fields('data_len'), true) ? null : 'EFAULT';
 };
 

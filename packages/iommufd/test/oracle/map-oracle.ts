@@ -58,8 +58,16 @@ export function mapAnswer(fields: Fields, view: UserView): Answer {
   return space.shown && !view.covers(va, length, write) ? 'EFAULT' : null;
 }
 
+const buffersOf = ({ lent, takenBack }: AbiWorld) => [lent, takenBack];
+
+/** Before an IOVA is looked for: a buffer has to have the whole range and not be taken back. */
 function fileAnswer(fields: Fields, world: AbiWorld): Answer {
   const fd = Number(fields('fd'));
+  const buffer = buffersOf(world).find((other) => other.fd === fd);
+  if (buffer !== undefined) {
+    if (BigInt(buffer.dmabuf.size) <= fields('start') + fields('length') - 1n) return 'EINVAL';
+    return buffer.state.revoked ? 'ENODEV' : null;
+  }
   if (world.dmaBufs.files.at(fd) === null) return 'EBADF';
   return fields('length') > LAST - PAGE ? 'EINVAL' : null;
 }
@@ -76,9 +84,10 @@ export function mapFileAnswer(fields: Fields, world: AbiWorld): Answer {
   const answer = fileAnswer(fields, world) ?? place(space, fields, 'iova', start);
   if (answer !== null) return answer;
   if ((start % PAGE) % space.alignment !== 0n) return 'EINVAL';
-  if (!space.shown) return null;
-  const memfd = Number(fields('fd')) === world.memfd;
-  return memfd && (start + length + PAGE - 1n) / PAGE <= 8n ? null : 'EINVAL';
+  const fd = Number(fields('fd'));
+  // Nothing of a buffer is looked for when it is shown.
+  if (!space.shown || buffersOf(world).some((buffer) => buffer.fd === fd)) return null;
+  return fd === world.memfd && (start + length + PAGE - 1n) / PAGE <= 8n ? null : 'EINVAL';
 }
 
 /** IOMMU_IOAS_COPY: on this world a source is one area or a part of it. */

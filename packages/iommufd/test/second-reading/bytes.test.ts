@@ -2,9 +2,10 @@
 // Source followed: iommufd_fops_ioctl in main.c of iommufd, read anew; iommufd_hwpt_get_dirty_bitmap in hw_pagetable.c.
 import { Errno, type ErrnoName } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
-import { IOMMUFD_STRUCTS, iommufdStruct, u64 } from '../../src/index.ts';
+import { IOMMUFD_STRUCTS, IommufdHwptPaging, iommufdStruct, u64 } from '../../src/index.ts';
 import { AbiWorld, ID, NOTHING_LEFT } from '../abi-world.ts';
 import { expectedAnswer } from '../oracle/abi-oracle.ts';
+import { smallEntries } from '../small-entries.ts';
 import { VALID_CALLS, validBytes } from '../valid-calls.ts';
 
 const ROWS = VALID_CALLS.map(([name], index) => [`${name} (${index})`, index] as const);
@@ -80,7 +81,6 @@ const UNHEARD: readonly string[] = [
   'iommu_hw_queue_alloc.length',
   'iommu_ioas_noiommu_get_pa.iova',
   'iommu_ioas_noiommu_get_pa.length',
-  'iommu_hw_info.data_type',
   'iommu_hwpt_alloc.data_uptr',
   'iommu_hwpt_invalidate.data_type',
   'iommu_hwpt_get_dirty_bitmap.data',
@@ -117,8 +117,7 @@ it('the walk hears of every field that is looked at', () => {
 const RECORDING = 8;
 const BASE = 0x1010000n;
 
-function recordingWorld(): AbiWorld {
-  const world = new AbiWorld().populate();
+function recordingWorld(world = new AbiWorld().populate()): AbiWorld {
   const made = world.call('iommu_hwpt_alloc', { dev_id: ID.device, pt_id: ID.mapped, flags: 2 });
   if (made.errno !== 0) throw new Error('no table that records');
   return world;
@@ -152,6 +151,20 @@ function windowAnswer(view: DataView): ErrnoName | null {
   return (both & (unit - 1n)) === 0n ? null : 'EINVAL';
 }
 
+/** The table that records, and a reader of its bitmap that makes nothing clean. */
+function reader(world: AbiWorld) {
+  const hwpt = world.ctx.objects.at(RECORDING);
+  if (!(hwpt instanceof IommufdHwptPaging) || hwpt.domain === null) throw new Error('no table that records');
+  const bitmap = (unit: bigint, from: bigint, bytes: bigint): number[] => {
+    world.poke(world.scratch, new Uint8Array(16));
+    const window = { hwpt_id: RECORDING, flags: 1, page_size: unit, iova: from, length: bytes };
+    const fields = { ...window, data: BigInt(world.scratch) };
+    expect(world.call('iommu_hwpt_get_dirty_bitmap', fields).errno).toBe(0);
+    return [...world.peek(world.scratch, 4)];
+  };
+  return { domain: hwpt.domain, bitmap };
+}
+
 describe('a table that records', () => {
   const read = (world: AbiWorld) => ({
     hwpt_id: RECORDING,
@@ -183,28 +196,23 @@ describe('a table that records', () => {
   });
 
   it('reads exactly the bits of the pages that were written, counted from the window', () => {
-    const world = recordingWorld();
-    const hwpt = world.ctx.objects.at(RECORDING);
-    if (hwpt?.type !== 'hwpt-paging') throw new Error('no table that records');
-    const { domain } = hwpt as unknown as { readonly domain: { markDirty(iova: object): boolean } };
-    const bitmap = (unit: bigint, from: bigint, bytes: bigint): number[] => {
-      world.poke(world.scratch, new Uint8Array(16));
-      const fields = { ...read(world), flags: 1, page_size: unit, iova: from, length: bytes };
-      expect(world.call('iommu_hwpt_get_dirty_bitmap', fields).errno).toBe(0);
-      return [...world.peek(world.scratch, 4)];
-    };
-    // Memory of a process is not in one piece here: each page of 4 KiB is two units of the table with a bit of their own.
+    const { domain, bitmap } = reader(recordingWorld(smallEntries(new AbiWorld().populate())));
+    // An entry is a page of 4 KiB: two units.
     const units = [1, 2, 7].filter((unit) => domain.markDirty(u64(Number(BASE) + unit * 2048)));
     expect(units).toEqual([1, 2, 7]);
-    const fine = bitmap(2048n, BASE, 0x4000n);
-    const bit = (bytes: readonly number[], at: number): number => ((bytes[at >> 3] ?? 0) >> (at & 7)) & 1;
-    for (const unit of units) expect(bit(fine, unit)).toBe(1);
-    const coarse = bitmap(4096n, BASE, 0x4000n);
-    for (let page = 0; page < 4; page += 1) {
-      expect(bit(coarse, page)).toBe(bit(fine, page * 2) | bit(fine, page * 2 + 1));
-    }
-    const shifted = bitmap(2048n, BASE + 0x800n, 0x3800n);
-    for (let unit = 1; unit < 8; unit += 1) expect(bit(shifted, unit - 1)).toBe(bit(fine, unit));
-    expect(bitmap(4096n, BASE + 0x2000n, 0x1000n)[0]).toBe(bit(coarse, 2));
+    expect(bitmap(2048n, BASE, 0x4000n)).toEqual([0b11001111, 0, 0, 0]);
+    expect(bitmap(4096n, BASE, 0x4000n)).toEqual([0b1011, 0, 0, 0]);
+    expect(bitmap(8192n, BASE, 0x4000n)).toEqual([0b11, 0, 0, 0]);
+    expect(bitmap(2048n, BASE + 0x1000n, 0x3000n)).toEqual([0b110011, 0, 0, 0]);
+    expect(bitmap(4096n, BASE + 0x2000n, 0x1000n)).toEqual([0, 0, 0, 0]);
+    expect(bitmap(4096n, BASE + 0x3000n, 0x1000n)).toEqual([1, 0, 0, 0]);
+  });
+
+  it('shows an entry of several pages as a whole, from the middle of a page as well', () => {
+    const { domain, bitmap } = reader(recordingWorld());
+    expect(domain.markDirty(u64(Number(BASE) + 0x2900))).toBe(true);
+    expect(bitmap(2048n, BASE, 0x4000n)).toEqual([0xff, 0, 0, 0]);
+    expect(bitmap(2048n, BASE + 0x800n, 0x3800n)).toEqual([0x7f, 0, 0, 0]);
+    expect(bitmap(1024n, BASE + 0x1800n, 0x1000n)).toEqual([0xf, 0, 0, 0]);
   });
 });

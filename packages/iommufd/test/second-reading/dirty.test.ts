@@ -1,6 +1,6 @@
 // The dirty record, from the entries of a table behind a real AMD-Vi unit to the bitmap: what is read is what stands in the
 // table's memory, and what was made clean is flushed once, behind the walk (io_pagetable.c of iommufd).
-import { AmdIommuUnit, bareMetalAmdFeatures, dmaAddr, frameOf, physAddr } from '@sgfree/hw-model';
+import { AmdIommuUnit, dirtyTrackingAmdFeatures, dmaAddr, frameOf, physAddr } from '@sgfree/hw-model';
 import { AmdIommu, iommuDomainFree } from '@sgfree/iommu';
 import { describe, expect, it } from 'vitest';
 import {
@@ -25,10 +25,12 @@ const PAGES = 16;
 function bench(small = true) {
   const machine = new CoreMachine();
   const { memory, log } = machine;
-  const unit = new AmdIommuUnit(memory, { features: bareMetalAmdFeatures });
+  const unit = new AmdIommuUnit(memory, { features: dirtyTrackingAmdFeatures });
   const iommu = new AmdIommu({ unit, memory, frames: machine.tables, log, lastDeviceId: 0x3ff });
-  const paging = iommu.allocPagingDomain('unmanaged');
-  const table = new IoptDomain(paging, { dirtyMemory: memory });
+  const opened = iommu.openPagingDomain('unmanaged', true);
+  if (!opened.ok) throw new Error('no domain');
+  const paging = opened.value;
+  const table = new IoptDomain(paging);
   const { iopt } = machine.ioas();
   iopt.disableLargePages = small;
   machine.mmap(PAGES * P, VA, true);

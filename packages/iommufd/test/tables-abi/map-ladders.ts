@@ -118,6 +118,27 @@ export const MAP_LADDERS: readonly Ladder[] = [
     ],
   },
   {
+    key: 'map-file-buffer',
+    call: 'iommu_ioas_map_file',
+    right: (world) => ({ ...rightFile(world), fd: world.lent.fd }),
+    rungs: [
+      FLAGS,
+      rung('iova-max', 'EOVERFLOW', { iova: MAX }),
+      NO_PERMISSION,
+      rung('ioas', 'ENOENT', { ioas_id: ID.none }),
+      rung('length-zero', 'EINVAL', { length: 0n }),
+      rung('start-wrap', 'EOVERFLOW', { start: MAX - 0xffen, length: LENGTH }),
+      rung('beyond-the-buffer', 'EINVAL', { start: BigInt(6 * P) }),
+      { key: 'taken-back', errno: 'ENODEV', wrong: (world) => ({ fd: world.takenBack.fd }) },
+      rung('length-alignment', 'EINVAL', { length: 0x400n }),
+      rung('iova-alignment', 'EINVAL', { iova: 0x1100400n }),
+      rung('iova-wrap', 'EOVERFLOW', { iova: MAX - 0x7ffn, length: 0x1000n }),
+      rung('iova-reserved', 'EINVAL', { iova: 0x80000000n }),
+      rung('iova-taken', 'EEXIST', { iova: 0x1010000n }),
+      rung('page-offset-alignment', 'EINVAL', { start: 0x400n }),
+    ],
+  },
+  {
     key: 'map-file-unpinned',
     call: 'iommu_ioas_map_file',
     right: (world) => ({

@@ -103,11 +103,66 @@ describe('an edited report', () => {
     expect(gpuExchangeFaults({ ...out, stage })).toEqual(['route']);
   });
 
-  it('of tables fails when none of them crossed, or no abuse was seen', () => {
+  it('of tables fails when none of them crossed', () => {
     const tables = runGpuExchange({ ...BASE, way: 'xe' });
     expect(gpuExchangeFaults(tables)).toEqual([]);
-    expect(gpuExchangeFaults({ ...tables, abuses: {} })).toEqual(['abuse']);
     const crossed = { ...tables.crossed, scatterlistEntries: 0 };
     expect(gpuExchangeFaults({ ...tables, crossed })).toEqual(['scatterlist']);
+  });
+});
+
+/** What each of today's exporters does for peers below its switch, by its documentation. */
+const COMMITTED = {
+  amdgpu: [
+    'null-page-scatterlist',
+    'page-pointer-as-type-tag',
+    'unmap-by-current-placement',
+    'attribute-mismatch',
+    'ignoring-p2p-bus-addressing',
+  ],
+  xe: [
+    'null-page-scatterlist',
+    'page-pointer-as-type-tag',
+    'attribute-mismatch',
+    'ignoring-p2p-bus-addressing',
+  ],
+} as const;
+
+/** Those that tables of system memory show, too. */
+const WITHOUT_VRAM: readonly string[] = ['page-pointer-as-type-tag', 'attribute-mismatch'];
+
+describe.each(['amdgpu', 'xe'] as const)('the abuses of %s', (way) => {
+  const report = runGpuExchange({ ...BASE, way });
+  const faultsOf = (abuses: Readonly<Record<string, number>>): GpuExchangeFault[] =>
+    gpuExchangeFaults({ ...report, abuses });
+
+  it('are all counted', () => {
+    expect(Object.keys(report.abuses).sort()).toEqual([...COMMITTED[way]].sort());
+    expect(faultsOf(report.abuses)).toEqual([]);
+    expect(faultsOf({})).toEqual(['abuse']);
+  });
+
+  it.each(COMMITTED[way])('fail the run when %s was not seen', (name) => {
+    const { [name]: count, ...others } = report.abuses;
+    expect(count).toBeGreaterThan(0);
+    expect(faultsOf(others)).toEqual(['abuse']);
+    expect(faultsOf({ ...report.abuses, [name]: 0 })).toEqual(['abuse']);
+  });
+
+  it('fail the run when another one was seen', () => {
+    expect(faultsOf({ ...report.abuses, 'something-new': 1 })).toEqual(['abuse']);
+  });
+
+  it.each([
+    ['host-bridge', ['ignoring-p2p-bus-addressing']],
+    ['refused', COMMITTED[way].filter((name) => !WITHOUT_VRAM.includes(name))],
+    ['mixed', []],
+  ] as const)('that a peer at place %s cannot bring out are not asked for: %j', (place, missing) => {
+    const other = runGpuExchange({ ...BASE, way, place });
+    expect(gpuExchangeFaults(other)).toEqual([]);
+    expect(COMMITTED[way].filter((name) => !(name in other.abuses))).toEqual(missing);
+    for (const name of missing) {
+      expect(gpuExchangeFaults({ ...other, abuses: { ...other.abuses, [name]: 1 } })).toEqual(['abuse']);
+    }
   });
 });

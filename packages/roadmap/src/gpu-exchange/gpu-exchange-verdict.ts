@@ -2,10 +2,11 @@
 // Source followed: the contract of invalidation in dma-buf; who gets VRAM and by which way; the road's goal: nothing but range lists.
 // Simplified: none.
 
+import type { GpuAbuseName } from '@sgfree/gpu-driver/stage-3';
 import { Errno } from '@sgfree/mm';
 import type { P2pdmaMapType } from '@sgfree/p2p';
 import { type Verdict, verdictOf } from '../verdict.ts';
-import type { GpuExchangePlace } from './gpu-exchange-input.ts';
+import type { GpuExchangePlace, GpuExchangeWayName } from './gpu-exchange-input.ts';
 import type { GpuExchangeReport } from './gpu-exchange-report.ts';
 
 /** What is wrong, in words, and when it is. */
@@ -24,7 +25,10 @@ const CHECKS: Readonly<Record<GpuExchangeFault, readonly [string, (report: GpuEx
     route: ['data took another way than the kernel decided', tookAnotherWay],
     refusal: ['VRAM was given to, or kept from, an importer against the rules', wrongRefusal],
     scatterlist: ['a scatterlist crossed, or none where there is nothing else', crossedAnother],
-    abuse: ['the exporter abuses the DMA API, or was not seen to', wrongAbuses],
+    abuse: [
+      'an abuse that the way contains was not counted, or one that it does not contain was',
+      wrongAbuses,
+    ],
     violation: ["a rule of the kernel's was broken", ({ violations }) => violations.length > 0],
     stage: ['a check of every stage failed', ({ stage }) => !verdictOf(stage).ok],
     leftover: [
@@ -122,7 +126,30 @@ function crossedAnother({ input, crossed }: GpuExchangeReport): boolean {
   return input.way === 'range-list' ? scatterlistEntries > 0 : scatterlistEntries !== entries;
 }
 
+/** Who commits an abuse, and for importers with which answer of the kernel's; each run has it whose place has such an importer. */
+interface AbuseRule {
+  readonly ways: readonly GpuExchangeWayName[];
+  readonly needs: (type: P2pdmaMapType) => boolean;
+}
+
+const TODAY: readonly GpuExchangeWayName[] = ['amdgpu', 'xe'];
+const everybody = (): boolean => true;
+const getsVram = (type: P2pdmaMapType): boolean => type !== 'not-supported';
+
+/** The driver puts objects into system memory under every importer; amdgpu alone goes by where an object lies by then. */
+const ABUSES: Readonly<Record<GpuAbuseName, AbuseRule>> = {
+  'null-page-scatterlist': { ways: TODAY, needs: getsVram },
+  'page-pointer-as-type-tag': { ways: TODAY, needs: everybody },
+  'unmap-by-current-placement': { ways: ['amdgpu'], needs: getsVram },
+  'attribute-mismatch': { ways: TODAY, needs: everybody },
+  'ignoring-p2p-bus-addressing': { ways: TODAY, needs: (type) => type === 'bus-addr' },
+};
+
+/** Each abuse that way and place bring out was counted, and no other: a watch that sees some of them only is no witness. */
 function wrongAbuses({ input, abuses }: GpuExchangeReport): boolean {
-  const found = Object.keys(abuses).length > 0;
-  return found !== (input.way !== 'range-list');
+  const due = Object.entries(ABUSES)
+    .filter(([, { ways, needs }]) => ways.includes(input.way) && MAP_TYPES[input.place].some(needs))
+    .map(([name]) => name);
+  const seen = Object.keys(abuses).filter((name) => (abuses[name] ?? 0) > 0);
+  return seen.length !== due.length || due.some((name) => !seen.includes(name));
 }

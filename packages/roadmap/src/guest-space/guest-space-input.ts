@@ -31,6 +31,7 @@ export const GUEST_SPACE_PLANTS = [
   'wrong-ram-byte',
   'wrong-read',
   'swapped-ranges',
+  'moved-untold',
   'not-counted',
   'no-redirect',
   'device-stops',

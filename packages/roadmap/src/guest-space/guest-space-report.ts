@@ -17,6 +17,24 @@ export interface GuestArea {
 }
 
 /**
+ * What the device reads of a buffer: nothing, since it is refused; the buffer's own bytes; those of somebody else who has the place
+ * where the buffer was; or none of these.
+ * @beta
+ */
+export type GuestSight = 'nothing' | 'buffer' | 'others' | 'neither';
+
+/**
+ * A buffer whose owner takes it back, moves its bytes, lets somebody else have the old place, and gives it out again: what the device
+ * reads before that, by the old guest address after it, and there once more when the buffer has been unmapped and mapped anew.
+ * @beta
+ */
+export interface GuestMoveReport {
+  readonly before: GuestSight;
+  readonly oldArea: GuestSight;
+  readonly mappedAnew: GuestSight;
+}
+
+/**
  * What importing by the door came to.
  * @beta
  */
@@ -33,6 +51,8 @@ export interface GuestDoorReport {
   readonly mapAllocatedBytes: number;
   /** A buffer of two ranges that do not adjoin: 0 or the errno of mapping it; bytes read through it, and those wrong. */
   readonly twoRanges: { readonly errno: number; readonly bytesVerified: number; readonly bytesWrong: number };
+  /** A buffer that moves, on a machine of its own. */
+  readonly move: GuestMoveReport;
 }
 
 /**

@@ -14,10 +14,12 @@ import { takeBack, turnOn } from '../revoke/revoke-owner.ts';
 import { NO_WORK, type WorkCounts, workSince } from '../work-counts.ts';
 import { GuestFaultHandler } from './guest-fault-handler.ts';
 import { type GuestSpaceInput, type GuestSpaceSettings, guestSpaceSettings } from './guest-space-input.ts';
+import type { GuestMoveReport } from './guest-space-report.ts';
 import { GuestSpaceScene } from './guest-space-scene.ts';
 import { GuestTraffic } from './guest-traffic.ts';
 import { GuestWatch } from './guest-watch.ts';
 import { knownRanges } from './known-addresses.ts';
+import { probeMove } from './move-probe.ts';
 import { PlantedGuestFault, plantedDoor } from './planted-guest-fault.ts';
 import { probeTwoRanges, type TwoRangeProbe } from './two-range-probe.ts';
 
@@ -29,6 +31,7 @@ export class GuestSpaceRun {
   readonly settings: GuestSpaceSettings;
   readonly scene: GuestSpaceScene;
   readonly twoRanges: TwoRangeProbe;
+  readonly move: GuestMoveReport;
   readonly iova: number;
   readonly watch: GuestWatch;
   readonly faults: GuestFaultHandler;
@@ -61,8 +64,10 @@ export class GuestSpaceRun {
   constructor(input: GuestSpaceInput, observe?: MachineObserver) {
     this.settings = guestSpaceSettings(input);
     const { plant, door, seed } = this.settings;
-    this.scene = new GuestSpaceScene(this.settings, plantedDoor(door, plant), observe);
+    const opened = plantedDoor(door, plant);
+    this.scene = new GuestSpaceScene(this.settings, opened, observe);
     const { scene } = this;
+    this.move = probeMove(this.settings, opened);
     this.twoRanges = probeTwoRanges(scene, seed, plant === 'swapped-ranges');
     this.#fd = scene.exportBar({ offset: 0, length: scene.barSlots.bytes });
     const [lent] = scene.kernel.vdev.dmabufs.slice(-1);

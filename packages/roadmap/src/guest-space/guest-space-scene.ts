@@ -13,6 +13,7 @@ import {
   rawOffset,
   Scheduler,
 } from '@sgfree/hw-model';
+import type { PagingDomain } from '@sgfree/iommu';
 import {
   type IommufdDevice,
   type IommufdHwptPaging,
@@ -74,13 +75,13 @@ export class GuestSpaceScene {
     this.computer = new NearComputer({ peer: place, clock, log, scheduler, wire, bar: this.bar, redirect });
     observe?.(this.computer.fabric);
     this.kernel = new GuestKernel({ computer: this.computer, scheduler, log, door });
-    this.calls = new GuestCalls(this.kernel.ctx);
+    this.calls = new GuestCalls(this.kernel.ctx, () => this.kernel.allocatedBytes);
     this.engine = new DmaEngine(this.computer.fabric, this.computer.nic.endpoint);
     this.ramVa = this.kernel.process.mm.mmap(this.ramSlots.bytes);
     this.ramIova = rawOffset(this.computer.fabric.barPhys(this.computer.disk, LENT_BAR), 0);
     this.#fill();
     if (this.run(vfioPciCoreEnable(this.kernel.vdev)) !== 0) throw new InternalError('no disk to be opened');
-    this.workBefore = sampleDomainWork(this.kernel.unit, []);
+    this.workBefore = this.#sample([]);
     this.ioas = had('no address space', this.run(this.calls.allocIoas()));
     this.idev = had('no device is bound', iommufdDeviceBind(this.kernel.ctx, this.kernel.device));
     this.domain = this.#attach();
@@ -102,12 +103,20 @@ export class GuestSpaceScene {
 
   /** The counters as they stand. */
   sampleWork(): WorkCounts {
-    return sampleDomainWork(this.kernel.unit, [this.domain.domain]);
+    return this.#sample([this.domain.domain]);
   }
 
   /** Leaf entries of the guest's page table, read from simulated memory. */
   get liveTableEntries(): number {
     return leafCount(this.domain.domain);
+  }
+
+  #sample(domains: readonly PagingDomain[]): WorkCounts {
+    return {
+      ...sampleDomainWork(this.kernel.unit, domains),
+      iovaAllocations: this.calls.mappings.placesChosen,
+      structPagesTouched: this.kernel.process.mm.frames.touched,
+    };
   }
 
   #attach(): IoptDomain {

@@ -2,18 +2,21 @@
 import { hex } from '@sgfree/hw-model';
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
-import { NO_WORK } from '../work-counts.ts';
+import { REVOKE_TRIGGERS } from '../revoke/revoke-input.ts';
+import type { StageReport } from '../stage-report.ts';
+import { NO_WORK, type WorkCounts } from '../work-counts.ts';
 import {
   GUEST_SPACE_DOORS,
   GUEST_SPACE_PLANTS,
   type GuestSpaceInput,
   type GuestSpacePlant,
 } from './guest-space-input.ts';
-import type { GuestFault, GuestSpaceReport } from './guest-space-report.ts';
+import type { GuestFault, GuestMoveReport, GuestSpaceReport } from './guest-space-report.ts';
 import { type GuestSpaceFault, guestSpaceFaults, guestSpaceVerdict } from './guest-space-verdict.ts';
 import { runGuestSpace } from './run-guest-space.ts';
 
 const BATCH_ENTRY = 12;
+const LIST_ENTRY = 16;
 const BASE: GuestSpaceInput = { door: 'interconnect', trigger: 'reset', place: 'switch', seed: 3 };
 
 const SEEN: Readonly<
@@ -26,6 +29,7 @@ const SEEN: Readonly<
   'wrong-ram-byte': [{}, ['data']],
   'wrong-read': [{}, ['data']],
   'swapped-ranges': [{ door: 'converter' }, ['data']],
+  'moved-untold': [{ door: 'pal' }, ['expresses']],
   'not-counted': [{}, ['work']],
   'no-redirect': [{}, ['data', 'route', 'late-access']],
   'device-stops': [{}, ['faults']],
@@ -66,6 +70,18 @@ describe('a report that says', () => {
   const withRecord = (changed: Partial<GuestFault>): GuestSpaceReport => ({
     ...report,
     faultRecords: [{ ...first, ...changed }, ...others],
+  });
+  const moved = (changed: Partial<GuestMoveReport>): GuestSpaceReport => ({
+    ...report,
+    door: { ...door, move: { ...door.move, ...changed } },
+  });
+  const mapping = (changed: Partial<WorkCounts>): GuestSpaceReport => ({
+    ...report,
+    door: { ...door, mapWork: { ...door.mapWork, ...changed } },
+  });
+  const figures = (changed: Partial<StageReport>): GuestSpaceReport => ({
+    ...report,
+    stage: { ...stage, ...changed },
   });
   const rows: readonly (readonly [string, GuestSpaceReport, GuestSpaceFault])[] = [
     ['the owner failed', { ...report, ownerResult: -Errno.EIO }, 'owner'],
@@ -121,6 +137,20 @@ describe('a report that says', () => {
       { ...report, door: { ...door, twoRanges: { ...door.twoRanges, errno: 0 } } },
       'expresses',
     ],
+    ['a moved buffer was never read', moved({ before: 'nothing' }), 'expresses'],
+    ['a moved buffer shows its old place', moved({ oldArea: 'others' }), 'expresses'],
+    ['a moved buffer comes along', moved({ oldArea: 'buffer' }), 'expresses'],
+    ['a moved buffer is lost', moved({ mappedAnew: 'nothing' }), 'expresses'],
+    ['no place was chosen', mapping({ iovaAllocations: 0 }), 'work'],
+    ['a place too many was chosen', figures({ dmaRangesOut: stage.dmaRangesOut + 1 }), 'work'],
+    ['places were not counted', figures({ total: { ...stage.total, iovaAllocations: 0 } }), 'work'],
+    ['pinned pages were not counted', figures({ total: { ...stage.total, structPagesTouched: 0 } }), 'work'],
+    ['bookkeeping was not counted', figures({ tracking: { ...stage.tracking, totalBytes: 0 } }), 'work'],
+    [
+      'bookkeeping of the RAM was left out',
+      figures({ tracking: { ...stage.tracking, peakBytes: door.mapAllocatedBytes } }),
+      'work',
+    ],
     ['a byte is wrong', { ...report, bytesWrong: 1 }, 'data'],
     ['nothing was compared', { ...report, bytesVerified: 0 }, 'data'],
     ['a rule was broken', { ...report, violations: ['a'] }, 'violation'],
@@ -161,6 +191,40 @@ describe('a door', () => {
     expect([pal, converter]).toEqual([(interconnect ?? 0) + 24, (interconnect ?? 0) + 48 - batch]);
     expect(rows.map((row) => row.twoRanges.errno)).toEqual([Errno.EOPNOTSUPP, 0, 0]);
     expect(rows.map((row) => row.twoRanges.bytesVerified)).toEqual([0, 8192, 8192]);
+  });
+});
+
+describe('a buffer that moves', () => {
+  it.each(GUEST_SPACE_DOORS)('is gone by door %s, and found again once it was mapped anew', (door) => {
+    const { move } = runGuestSpace({ ...BASE, door }).door;
+    expect(move).toEqual({ before: 'buffer', oldArea: 'nothing', mappedAnew: 'buffer' });
+  });
+
+  it.each(GUEST_SPACE_DOORS)("leaves door %s with somebody else's bytes when nobody is told", (door) => {
+    const { move } = runGuestSpace({ ...BASE, door, plant: 'moved-untold' }).door;
+    expect(move).toEqual({ before: 'buffer', oldArea: 'others', mappedAnew: 'buffer' });
+  });
+});
+
+describe('the figures of a guest', () => {
+  it('are those of iommufd: places it chose, pages it pinned, memory it asked for', () => {
+    for (const trigger of REVOKE_TRIGGERS) {
+      const { stage, pins, door } = runGuestSpace({ ...BASE, door: 'pal', trigger });
+      // The buffer of two ranges, the buffer, and the buffer once more where it may be imported again.
+      const places = trigger === 'close' ? 2 : 3;
+      expect(stage.total.iovaAllocations).toBe(places);
+      expect(stage.dmaRangesOut).toBe(places + 1);
+      expect(stage.total.structPagesTouched).toBe(pins.ramPages);
+      expect(door.mapWork).toMatchObject({ iovaAllocations: 1, structPagesTouched: 0 });
+      const { byStructure, totalBytes, peakBytes } = stage.tracking;
+      const { 'mapped RAM': ram = 0, 'mapped dma-bufs': buffers = 0 } = byStructure;
+      expect(ram + buffers).toBe(totalBytes);
+      // The buffer of two ranges has a list that is an entry longer, and two pages to fill in.
+      const twoRanges = door.mapAllocatedBytes + LIST_ENTRY - (pins.ramPages - 2) * BATCH_ENTRY;
+      expect(buffers).toBe((places - 1) * door.mapAllocatedBytes + twoRanges);
+      // One buffer at a time.
+      expect(peakBytes).toBe(ram + door.mapAllocatedBytes);
+    }
   });
 });
 

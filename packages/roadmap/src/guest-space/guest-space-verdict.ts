@@ -47,9 +47,12 @@ const CHECKS: Readonly<Record<GuestSpaceFault, Check>> = {
   unmap: ['unmapping the dead area did not return all of it', ({ unmapped, bar }) => unmapped !== bar.bytes],
   import: ['importing again worked, or failed, against the rules', wrongImport],
   pins: ['pages pinned or charged are not those of the RAM', wrongPins],
-  work: ['the entries of the memory were not counted, or stayed, or no hardware was told', workMissing],
+  work: [
+    'entries, places, pages or bookkeeping were not counted, or entries stayed, or no hardware was told',
+    (report) => workMissing(report) || figureMissing(report),
+  ],
   exposes: ['the door told another number of physical ranges, or one is still known', wrongExposure],
-  expresses: ['the door took, or refused, two ranges against the rules', wrongExpression],
+  expresses: ['the door took, or refused, two ranges or a move against the rules', wrongExpression],
   data: ['wrong bytes, or bytes that nobody compared', dataWrong],
   route: ['guest addresses were taken inside the switch', ({ fabric }) => fabric.switchLocal.bytes > 0],
   violation: ["a rule of the kernel's was broken", ({ violations }) => violations.length > 0],
@@ -150,14 +153,28 @@ function workMissing({ door, revokeWork }: GuestSpaceReport): boolean {
   return revokeWork.invalidationCommands === 0 || revokeWork.invalidationWaits === 0;
 }
 
+/** iommufd chose a place for the memory, looked once at each page of RAM that it pinned, and needed bookkeeping for both. */
+function figureMissing({ door, pins, stage, newBar }: GuestSpaceReport): boolean {
+  const { total, tracking, dmaRangesOut } = stage;
+  const imports = newBar === null ? 1 : 2;
+  if (door.mapWork.iovaAllocations !== 1 || total.iovaAllocations < imports) return true;
+  if (dmaRangesOut !== total.iovaAllocations + 1 || total.structPagesTouched !== pins.ramPages) return true;
+  return (
+    tracking.totalBytes <= imports * door.mapAllocatedBytes || tracking.peakBytes <= door.mapAllocatedBytes
+  );
+}
+
 function wrongExposure({ input, door }: GuestSpaceReport): boolean {
   const { known, ofTwo } = DOORS[input.door];
   if (door.physicalRangesKept !== 0) return true;
   return door.physicalRangesKnown !== known || door.physicalRangesKnownOfTwo !== ofTwo;
 }
 
+/** A buffer that moves is gone for good where it was mapped, and found at its new place once it was mapped anew. */
 function wrongExpression({ input, door }: GuestSpaceReport): boolean {
   const { errno } = DOORS[input.door];
+  const { before, oldArea, mappedAnew } = door.move;
+  if (before !== 'buffer' || oldArea !== 'nothing' || mappedAnew !== 'buffer') return true;
   return door.twoRanges.errno !== errno || (errno === 0 && door.twoRanges.bytesVerified === 0);
 }
 

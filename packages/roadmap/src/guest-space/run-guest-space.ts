@@ -86,6 +86,7 @@ function doorOf(run: GuestSpaceRun): GuestDoorReport {
     mapWork: run.mapWork,
     mapAllocatedBytes: run.mapAllocatedBytes,
     twoRanges: { errno, bytesVerified, bytesWrong },
+    move: run.move,
   };
 }
 

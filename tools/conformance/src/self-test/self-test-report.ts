@@ -34,7 +34,8 @@ function suiteLines(result: SelfTestResult): string[] {
 export function selfTestReport(result: SelfTestResult): PrintedSelfTest {
   const missed = result.tried.filter(({ verdict }) => verdict !== 'noticed');
   const noticed = result.tried.length - missed.length;
-  const passed = missed.length + result.leaks.length + result.unusable.length === 0;
+  const faults = missed.length + result.leaks.length + result.unusable.length;
+  const passed = faults === 0 && result.files + result.skipped > 0;
   const lines = [
     ...suiteLines(result),
     ...result.unusable.map(({ file, message }) => `UNUSABLE ${file}: ${message}`),
@@ -50,7 +51,8 @@ export function selfTestReport(result: SelfTestResult): PrintedSelfTest {
         `${printValue(one.recorded, 60)} altered to ${printValue(one.altered, 60)}`,
     ),
     `self-test: ${result.files} files, ${noticed} alterations noticed, ${missed.length} not noticed, ` +
-      `${result.leaks.length} leaks, ${result.unusable.length} files unusable, ${result.skipped} files not modelled yet`,
+      `${result.leaks.length} leaks, ${result.unusable.length} files unusable, ${result.skipped} files not modelled yet, ` +
+      `${result.withoutRecords} without records`,
   ];
   return { lines, json: selfTestJson(result, noticed, missed.length), passed };
 }
@@ -65,6 +67,7 @@ function selfTestJson(result: SelfTestResult, noticed: number, missed: number): 
       leaks: result.leaks.length,
       unusable: result.unusable.length,
       skippedFiles: result.skipped,
+      withoutRecords: result.withoutRecords,
     },
     suites: [...result.suites].map(([name, suite]) => ({
       suite: name,

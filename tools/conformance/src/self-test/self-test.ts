@@ -26,6 +26,8 @@ export interface UnusableFile {
 export interface SelfTestResult {
   readonly files: number;
   readonly skipped: number;
+  /** Files with a header and no record, which have nothing to alter. */
+  readonly withoutRecords: number;
   readonly unusable: readonly UnusableFile[];
   readonly tried: readonly TriedAlteration[];
   readonly leaks: readonly Leak[];
@@ -39,9 +41,10 @@ function openAll(
   suites: readonly Suite[],
   unusable: UnusableFile[],
   progress: ProgressLine,
-): { opened: SelfTestFile[]; skipped: number } {
+): { opened: SelfTestFile[]; skipped: number; withoutRecords: number } {
   const opened: SelfTestFile[] = [];
   let skipped = 0;
+  let withoutRecords = 0;
   for (const [index, found] of files.entries()) {
     progress.show(`self-test, unaltered ${index + 1}/${files.length} ${found.name}`);
     try {
@@ -51,16 +54,17 @@ function openAll(
         continue;
       }
       const first = file.firstMismatch();
-      if (first === null) opened.push(file);
-      else
+      if (first !== null)
         unusable.push({ file: found.name, message: `line ${first.line} ${first.field} differs unaltered` });
+      else if (file.records.length === 0) withoutRecords++;
+      else opened.push(file);
     } catch (error) {
       const message =
         error instanceof BrokenFile ? `line ${error.line} ${error.code}: ${error.message}` : String(error);
       unusable.push({ file: found.name, message });
     }
   }
-  return { opened, skipped };
+  return { opened, skipped, withoutRecords };
 }
 
 /** Runs the self-test over files; those of the not-modelled list are left out. */
@@ -70,7 +74,7 @@ export function runSelfTest(
   progress: ProgressLine,
 ): SelfTestResult {
   const unusable: UnusableFile[] = [];
-  const { opened, skipped } = openAll(files, suites, unusable, progress);
+  const { opened, skipped, withoutRecords } = openAll(files, suites, unusable, progress);
   const fields = new Map<string, SuiteFields>();
   const plan = new AlterationPlan();
   for (const [number, file] of opened.entries()) {
@@ -87,5 +91,5 @@ export function runSelfTest(
     for (const one of trySites(file, plan.sitesOf(number), plan)) tried.push(one);
     tried.push(...tryCompanions(file, slots));
   }
-  return { files: opened.length, skipped, unusable, tried, leaks, suites: fields };
+  return { files: opened.length, skipped, withoutRecords, unusable, tried, leaks, suites: fields };
 }

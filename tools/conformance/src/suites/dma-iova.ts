@@ -18,7 +18,7 @@ import {
 } from '@sgfree/dma-iova';
 import { hex, physAddr } from '@sgfree/hw-model';
 import { count, hexNumber, kindWord, read } from '../recorded-value.ts';
-import type { FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
+import type { ComparedAmount, FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { mappedRuns, treeRanges } from './dma-readback.ts';
 import { attributeBits, direction } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
@@ -83,8 +83,8 @@ class DmaIovaReplayer implements Replayer {
     return output.mismatches;
   }
 
-  alsoCompared(): string | null {
-    return this.#machine.trace?.summary ?? null;
+  alsoCompared(): readonly ComparedAmount[] {
+    return this.#machine.trace?.amounts ?? [];
   }
 
   #tryAlloc(record: JsonRecord, output: RecordedOutput): void {

@@ -4,7 +4,7 @@
 // Such a domain has no device: the driver of a VT-d unit has nothing to flush for it, and a trace shows maps and unmaps.
 // Simplified: none.
 
-import { dmaAddr, EventLog, type PhysAddr, PhysicalMemory, physAddr } from '@sgfree/hw-model';
+import { dmaAddr, EventLog, hex, type PhysAddr, PhysicalMemory, physAddr } from '@sgfree/hw-model';
 import {
   IOMMU_READ,
   IOMMU_WRITE,
@@ -16,8 +16,17 @@ import {
   PagingDomain,
 } from '@sgfree/iommu';
 import { FrameAllocator } from '@sgfree/mm';
-import { count, exactly, hexNumber, kindWord, read, tupleOf, wideAddress } from '../recorded-value.ts';
-import type { FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
+import {
+  count,
+  exactly,
+  hexNumber,
+  kindWord,
+  MalformedValue,
+  read,
+  tupleOf,
+  wideAddress,
+} from '../recorded-value.ts';
+import type { ComparedAmount, FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 import { isVtd, type RecordedTableShape, recordedTableShape } from './recorded-table-shape.ts';
 import { recordedVtdUnit } from './recorded-vtd-unit.ts';
@@ -25,11 +34,11 @@ import { type TraceComparison, traceComparison } from './trace-comparison.ts';
 
 const UNMANAGED = 1;
 const PAGE = 4096;
+/** What a header says of its domain. */
+const DOMAIN_FIELDS = ['type', 'pgsize_bitmap', 'aperture'];
 const READ_WRITE = IOMMU_READ | IOMMU_WRITE;
 /** No recorded run uses this window up. */
 const tableRam = { base: physAddr(2 ** 36), bytes: 2 ** 36 };
-
-const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** The table that a domain with this header has. */
 function shapeOf(header: JsonRecord): RecordedTableShape {
@@ -97,18 +106,26 @@ class HwdomReplayer implements Replayer {
     return output.mismatches;
   }
 
-  alsoCompared(): string | null {
-    return this.#trace?.summary ?? null;
+  alsoCompared(): readonly ComparedAmount[] {
+    return this.#trace?.amounts ?? [];
   }
 }
+
+/** Without an IOMMU no domain is made, so there is nothing to record. */
+const withoutDomain: Replayer = {
+  replay(record) {
+    throw new MalformedValue('op', record['op'], 'no record, because the header tells of no domain');
+  },
+};
 
 /** The suite of driver-made paging domains. */
 export const hwdomSuite: Suite = {
   name: 'hwdom',
   accepts: (header) => header['suite'] === 'hwdom',
   open(header, context) {
-    read(header, 'type', exactly(UNMANAGED));
     read(header, 'page_size', exactly(PAGE));
+    if (DOMAIN_FIELDS.every((field) => (header[field] ?? null) === null)) return withoutDomain;
+    read(header, 'type', exactly(UNMANAGED));
     return new HwdomReplayer(header, context);
   },
   kindOf: (record) => kindWord(record, 'op'),

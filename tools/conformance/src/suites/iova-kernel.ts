@@ -1,8 +1,9 @@
 // Suite iova: a private iova_domain as a booted kernel ran it; every record closes with the state of the search.
 // Field meanings: vectors/kernel/README.md, section iova.
-// Simplified: everything ran on CPU 0, and the depots never outgrew the CPUs, so no trim work has run.
+// Simplified: everything ran on CPU 0, and the depots never outgrew the CPUs, so no trim work has run. Frames of 2^53 and
+// above, which only granules below 2 KiB have, are refused.
 
-import { Clock } from '@sgfree/hw-model';
+import { Clock, hex } from '@sgfree/hw-model';
 import {
   allocIova,
   allocIovaFast,
@@ -13,13 +14,12 @@ import {
   type IovaRange,
   reserveIova,
 } from '@sgfree/iommu';
-import { count, cpuCount, flag, hexNumber, kindWord, read, within } from '../recorded-value.ts';
+import { count, cpuCount, exactHexNumber, flag, kindWord, read, within } from '../recorded-value.ts';
 import { BrokenHeader, type JsonRecord, type Mismatch, type Replayer, type Suite } from '../suite.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
 
 const ANCHOR = '0xffffffffffffffff';
 
-const hex = (value: number): string => `0x${value.toString(16)}`;
 const hexRange = (range: IovaRange | null): [string, string] | null =>
   range === null ? null : [hex(range[0]), hex(range[1])];
 
@@ -35,7 +35,7 @@ class IovaKernelReplayer implements Replayer {
     const iovad = new IovaDomain({
       granule: read(header, 'granule', count),
       pageSize: read(header, 'page_size', count),
-      startPfn: read(header, 'start_pfn', hexNumber),
+      startPfn: read(header, 'start_pfn', exactHexNumber),
       cpus,
       rcaches: read(header, 'rcache', flag),
       clock: new Clock(),
@@ -45,15 +45,19 @@ class IovaKernelReplayer implements Replayer {
     this.#operations = {
       alloc: (record, output) => this.#alloc(record, output),
       alloc_fast: (record, output) => this.#allocFast(record, output),
-      free: (record) => freeIova(iovad, read(record, 'pfn', hexNumber)),
+      free: (record) => freeIova(iovad, read(record, 'pfn', exactHexNumber)),
       free_fast: (record) =>
-        freeIovaFast(iovad, read(record, 'pfn', hexNumber), read(record, 'size', count), this.#cpu),
+        freeIovaFast(iovad, read(record, 'pfn', exactHexNumber), read(record, 'size', count), this.#cpu),
       reserve: (record, output) => {
-        const range = reserveIova(iovad, read(record, 'lo', hexNumber), read(record, 'hi', hexNumber));
+        const range = reserveIova(
+          iovad,
+          read(record, 'lo', exactHexNumber),
+          read(record, 'hi', exactHexNumber),
+        );
         output.check('ret', record['ret'], hexRange(range));
       },
       find: (record, output) =>
-        output.check('ret', record['ret'], hexRange(findIova(iovad, read(record, 'pfn', hexNumber)))),
+        output.check('ret', record['ret'], hexRange(findIova(iovad, read(record, 'pfn', exactHexNumber)))),
       dump: (record, output) => output.check('tree', record['tree'], iovad.ranges().map(hexRange)),
     };
   }
@@ -70,7 +74,7 @@ class IovaKernelReplayer implements Replayer {
     const pfn = allocIova(
       this.#iovad,
       read(record, 'size', count),
-      read(record, 'limit', hexNumber),
+      read(record, 'limit', exactHexNumber),
       aligned,
     );
     const range = pfn < 0 ? null : findIova(this.#iovad, pfn);
@@ -81,7 +85,7 @@ class IovaKernelReplayer implements Replayer {
   #allocFast(record: JsonRecord, output: RecordedOutput): void {
     const flush = read(record, 'flush', flag);
     const size = read(record, 'size', count);
-    const pfn = allocIovaFast(this.#iovad, size, read(record, 'limit', hexNumber), flush, this.#cpu);
+    const pfn = allocIovaFast(this.#iovad, size, read(record, 'limit', exactHexNumber), flush, this.#cpu);
     output.check('pfn', record['pfn'], hex(pfn));
   }
 
@@ -98,7 +102,7 @@ export const iovaKernelSuite: Suite = {
   name: 'iova',
   accepts: (header) => header['suite'] === 'iova',
   open(header) {
-    if (read(header, 'dma_32bit_pfn', hexNumber) !== 2 ** 32 / read(header, 'granule', count)) {
+    if (read(header, 'dma_32bit_pfn', exactHexNumber) !== 2 ** 32 / read(header, 'granule', count)) {
       throw new BrokenHeader('iova: dma_32bit_pfn is not 4 GiB');
     }
     return new IovaKernelReplayer(header);

@@ -15,6 +15,9 @@ const ROW = /^0x([0-9a-f]+) \|((?:\s+0x[0-9a-f]+)+)$/;
 /** Rows of one device: page frame and entry columns, the last one being the 4 KiB level. */
 export type DumpRow = readonly [frame: string, ...columns: string[]];
 
+/** Name of the dump that belongs to a file when its name is the whole of the file's. */
+export const dumpNameOf = (context: FileContext): string => `${FOLDER}/${context.stem}${SUFFIX}`;
+
 /** Text of the dump that belongs to a file, or null. */
 export function companionDump(context: FileContext | undefined): string | null {
   const names = context?.siblingNames(FOLDER) ?? [];

@@ -24,11 +24,11 @@ import {
 import { dmaMapSgtable, dmaUnmapSgtable } from '@sgfree/dma-sg';
 import { dmaAddr, hex, physAddr } from '@sgfree/hw-model';
 import { count, hexNumber, kindWord, read, word } from '../recorded-value.ts';
-import type { FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
+import type { ComparedAmount, FileContext, JsonRecord, Mismatch, Replayer, Suite } from '../suite.ts';
 import { mappedRuns, treeRanges } from './dma-readback.ts';
 import { attributeBits, direction } from './dma-recorded-input.ts';
 import { RecordedOutput } from './dma-recorded-output.ts';
-import { companionDump, dumpRows, firstDifferingRow, liveRows } from './map-debugfs.ts';
+import { companionDump, dumpNameOf, dumpRows, firstDifferingRow, liveRows } from './map-debugfs.ts';
 import { LiveMappings } from './map-live.ts';
 import { type RecordedDevice, recordedDevice } from './recorded-device.ts';
 import { firstChangedEntry, recordedEntries, tableOf } from './sg-recorded-list.ts';
@@ -53,6 +53,10 @@ const asksFor = (record: JsonRecord): { id: number; dir: DmaDataDirection; attrs
 class MapReplayer implements Replayer {
   readonly #machine: RecordedDevice;
   readonly #dump: string | null;
+  /** Name of a dump that should be there. */
+  readonly #dumpName: string;
+  readonly #missing: string[] = [];
+  readonly #dumpRows: ComparedAmount[] = [];
   readonly #live = new LiveMappings();
   readonly #operations: Readonly<Record<string, Operation>> = {
     params: (record, output) => this.#params(record, output),
@@ -60,16 +64,17 @@ class MapReplayer implements Replayer {
     map_phys: (record, output) => this.#mapPhys(record, output),
     unmap_sg: (record) => this.#live.take(read(record, 'id', count))(),
     unmap_phys: (record) => this.#live.take(read(record, 'id', count))(),
-    live: (record, output) => output.check('ids', record['ids'], this.#live.ids),
+    live: (record, output) => this.#leftLive(record, output),
     dump: (record, output) => {
       const { iovad } = this.#machine;
       output.check('tree', record['tree'], iovad === null ? null : treeRanges(iovad));
     },
   };
 
-  constructor(machine: RecordedDevice, dump: string | null) {
+  constructor(machine: RecordedDevice, context: FileContext | undefined) {
     this.#machine = machine;
-    this.#dump = dump;
+    this.#dump = companionDump(context);
+    this.#dumpName = context === undefined ? '' : dumpNameOf(context);
     // The recording module starts every run with a 32-bit mask.
     dmaSetMask(machine.dev, dmaBitMask(32));
   }
@@ -96,8 +101,12 @@ class MapReplayer implements Replayer {
     return output.mismatches;
   }
 
-  alsoCompared(): string | null {
-    return this.#machine.trace?.summary ?? null;
+  alsoCompared(): readonly ComparedAmount[] {
+    return [...(this.#machine.trace?.amounts ?? []), ...this.#dumpRows];
+  }
+
+  missing(): readonly string[] {
+    return this.#missing;
   }
 
   #compareDump(text: string, output: RecordedOutput): void {
@@ -109,8 +118,17 @@ class MapReplayer implements Replayer {
     }
     const live = liveRows(domain);
     const row = firstDifferingRow(dump, live);
+    this.#dumpRows.push({ what: 'dump rows', same: row < 0 ? dump.length : row, of: dump.length });
     if (row >= 0) output.check('debugfs row', dump[row] ?? null, live[row] ?? null);
     output.check('debugfs rows', dump.length, live.length);
+  }
+
+  /** What is left mapped on purpose was dumped when the file was over. */
+  #leftLive(record: JsonRecord, output: RecordedOutput): void {
+    output.check('ids', record['ids'], this.#live.ids);
+    if (this.#dump === null && this.#machine.domain !== null) {
+      this.#missing.push(`dump of what "live" lists, ${this.#dumpName} or a shorter start of that name`);
+    }
   }
 
   #params(record: JsonRecord, output: RecordedOutput): void {
@@ -170,7 +188,7 @@ export const mapSuite: Suite = {
   name: 'map',
   accepts: (header) => header['suite'] === 'map',
   open(header: JsonRecord, context?: FileContext) {
-    return new MapReplayer(recordedDevice(header, context), companionDump(context));
+    return new MapReplayer(recordedDevice(header, context), context);
   },
   kindOf: (record) => kindWord(record, 'op'),
   outputs: {

@@ -90,15 +90,12 @@ class SwiotlbReplayer implements Replayer {
     const orig = physAddr(read(record, 'orig', hexNumber));
     const alignMask = read(record, 'alloc_align_mask', word);
     const address = swiotlbTblMapSingle(this.#dev, orig, size, alignMask, direction, attrs);
-    if (address === DMA_MAPPING_ERROR) {
-      output.check('ret', record['ret'], null);
-      return;
-    }
-    const offset = byteDistance(this.#pool.start, address);
-    output.check('ret', record['ret'], hex(address));
+    const mapped = address !== DMA_MAPPING_ERROR;
+    output.check('ret', record['ret'], mapped ? hex(address) : null);
+    const offset = mapped ? byteDistance(this.#pool.start, address) : undefined;
     output.check('off', record['off'], offset);
-    output.check('slot', record['slot'], offset >>> SLOT_SHIFT);
-    this.#live.set(id, { address, size });
+    output.check('slot', record['slot'], offset === undefined ? undefined : offset >>> SLOT_SHIFT);
+    if (mapped) this.#live.set(id, { address, size });
   }
 
   #unmap(record: JsonRecord, output: RecordedOutput): void {

@@ -6,7 +6,7 @@
 
 import type { EventLog } from '@sgfree/hw-model';
 import { traceLine } from '@sgfree/trace';
-import type { FileContext, JsonRecord } from '../suite.ts';
+import type { ComparedAmount, FileContext, JsonRecord } from '../suite.ts';
 import { comparableText } from './comparable-line.ts';
 import type { RecordedOutput } from './dma-recorded-output.ts';
 import { alignLines } from './line-alignment.ts';
@@ -68,9 +68,9 @@ export class TraceComparison {
   }
 
   /** What was compared, for the report. */
-  get summary(): string {
-    const others = this.#others === 0 ? '' : `, ${this.#others} lines of others left out`;
-    return `${this.agreed} of ${this.#expected.length} trace lines${others}`;
+  get amounts(): readonly ComparedAmount[] {
+    const amount = { what: 'trace lines', same: this.agreed, of: this.#expected.length };
+    return [this.#others === 0 ? amount : { ...amount, note: `${this.#others} lines of others left out` }];
   }
 
   /** Compares what the log has gained, and empties it. */

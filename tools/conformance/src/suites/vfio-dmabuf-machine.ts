@@ -11,10 +11,12 @@ import {
   addOffset,
   EventLog,
   frameOf,
+  hex,
   type ModelTask,
   type PhysAddr,
   PhysicalMemory,
   physAddr,
+  physOfFrame,
   Scheduler,
 } from '@sgfree/hw-model';
 import { type IntelIommu, type PagingDomain, VtdSecondStageFormat } from '@sgfree/iommu';
@@ -28,7 +30,7 @@ import {
   iommufdFopsOpen,
   VtdBoundDevice,
 } from '@sgfree/iommufd';
-import { FrameAllocator, PageAllocator, ProcessMemory } from '@sgfree/mm';
+import { FrameAllocator, PageAllocator, ProcessMemory, vmMunmap } from '@sgfree/mm';
 import { P2pPlatform, PageRoutes, type PciDev, pcimP2pdmaInit } from '@sgfree/p2p';
 import { VfioPciDevice, vfioPciCoreEnable, vfioPciDmaBufIommufdMap } from '@sgfree/vfio-dmabuf';
 import { vfioSgtMapping } from '@sgfree/vfio-dmabuf/stage-6';
@@ -118,14 +120,19 @@ export class VfioDmaBufMachine {
     return this.#scheduler.runTask('recorded call', task);
   }
 
-  /** Puts the recorded frames behind user addresses; a page that is there already stays unless its frame has changed. */
+  /** Puts the recorded frames behind user addresses. A page may have got another frame since, but not while it is pinned. */
   showUserPages(userVa: number, phys: readonly PhysAddr[]): void {
-    for (const [at, address] of phys.entries()) {
-      const page = userVa / PAGE + at;
-      const frame = frameOf(address);
-      if (this.mm.ptes.get(page)?.frame === frame) continue;
-      if (this.mm.ptes.has(page))
-        throw new MalformedValue(`phys[${at}]`, address, 'the frame that was there before');
+    const changed = phys.flatMap((address, at) => {
+      const [page, frame] = [userVa / PAGE + at, frameOf(address)];
+      const before = this.mm.ptes.get(page);
+      if (before !== undefined && before.frame !== frame && before.folio.pins > 0) {
+        const pinned = `${hex(physOfFrame(before.frame))}, where the page is pinned`;
+        throw new MalformedValue(`phys[${at}]`, hex(address), pinned);
+      }
+      return before?.frame === frame ? [] : [{ page, frame, isMoved: before !== undefined }];
+    });
+    for (const { page, frame, isMoved } of changed) {
+      if (isMoved) this.run(vmMunmap(this.mm, page * PAGE, PAGE));
       this.mm.mmapFrames('anonymous', [frame], { at: page * PAGE });
     }
   }

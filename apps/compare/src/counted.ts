@@ -1,7 +1,7 @@
 // Numbers with their noun, for people.
 // Simplified: nouns whose plural ends in s.
 
-import { grouped } from '../text-table.ts';
+import { grouped } from './text-table.ts';
 
 /** `1 mapping`, `2,000 mappings`. */
 export const counted = (count: number, noun: string): string =>

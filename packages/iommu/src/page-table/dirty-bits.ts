@@ -4,7 +4,8 @@
 // Simplified: AMD v1 tables only, whose walker sees the CPU's stores.
 
 import type { PhysicalMemory } from '@sgfree/hw-model';
-import { EntryKind, type PageTable } from '@sgfree/iommu';
+import type { PageTable } from './page-table.ts';
+import { EntryKind, entryAddress } from './page-table-format.ts';
 
 const DIRTY = 0x40;
 const WORDS_PER_ENTRY = 2;
@@ -19,12 +20,15 @@ interface Leaf {
   readonly units: number;
 }
 
-/** Told of a dirty leaf: its first unit (the table's smallest page) and how many it covers. */
-type DirtyVisitor = (firstUnit: number, units: number) => void;
+/**
+ * Told of a dirty leaf: its first unit (the table's smallest page) and how many it covers.
+ * @public
+ */
+export type DirtyVisitor = (firstUnit: number, units: number) => void;
 
 /**
- * The dirty bits of one table.
- * @internal
+ * The dirty bits of one table, an AMD v1 one.
+ * @public
  */
 export class DirtyBits {
   readonly #table: PageTable;
@@ -71,7 +75,7 @@ export class DirtyBits {
       const kind = format.kindOf(low, high, level);
       if (kind === EntryKind.empty) return null;
       if (kind === EntryKind.table) {
-        words = this.#memory.frameWords((high & 0xfffff) * 0x100000 + (low >>> 12));
+        words = this.#memory.frameWords(entryAddress(low, high));
         continue;
       }
       const items = 2 ** format.itemsLg2(low, high, level);
