@@ -20,7 +20,6 @@ import {
   MemfdFile,
   MockDevice,
 } from '../src/index.ts';
-import { informedMock } from './mock-hardware.ts';
 import { exportTestBuffer, revokeTestBuffer, type TestBuffer, testDoor } from './test-exporter.ts';
 
 /** Bytes of a page. */
@@ -115,7 +114,7 @@ export class AbiWorld {
   }
 
   newDevice(dirtyTracking = true): MockDevice {
-    return informedMock(new MockDevice({ memory: this.memory, frames: this.frames, dirtyTracking }));
+    return new MockDevice({ memory: this.memory, frames: this.frames, dirtyTracking });
   }
 
   /** Takes a buffer back, or gives it out again. */

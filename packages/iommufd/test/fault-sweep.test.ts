@@ -23,7 +23,6 @@ import {
   u64,
 } from '../src/index.ts';
 import { CoreMachine } from './core-machine.ts';
-import { informedMock } from './mock-hardware.ts';
 
 const P = 4096;
 const VA = 2 ** 31;
@@ -106,7 +105,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 /** Binds a device, asks its hardware, attaches it, makes a table by hand, and moves it there and back again. */
 function boundAndMoved(machine: CoreMachine, ioas: IommufdIoas): boolean {
   const { ctx } = machine;
-  const bound = iommufdDeviceBind(ctx, informedMock(machine.mock()));
+  const bound = iommufdDeviceBind(ctx, machine.mock());
   if (!bound.ok) return false;
   const idev = bound.value;
   const steps = (): boolean => {

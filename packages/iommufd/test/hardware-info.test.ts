@@ -1,10 +1,19 @@
 // What a device's hardware says of itself, through the byte face: which type is asked, how many bytes come, what is zeroed.
 // Source followed: get_hw_info of selftests/iommu/iommufd.c; iommufd_get_hw_info in device.c of iommufd.
+import { AmdIommuUnit, dirtyTrackingAmdFeatures, recordedVtdCapabilities, VtdUnit } from '@sgfree/hw-model';
+import { AmdIommu, IntelIommu } from '@sgfree/iommu';
 import { Errno } from '@sgfree/mm';
 import { describe, expect, it } from 'vitest';
-import { decodeIommufdStruct, type IommufdBoundDevice, iommufdDeviceBind, MockDevice } from '../src/index.ts';
+import {
+  AmdBoundDevice,
+  decodeIommufdStruct,
+  type IommufdBoundDevice,
+  iommufdDeviceBind,
+  MockDevice,
+  VtdBoundDevice,
+} from '../src/index.ts';
 import { AbiWorld, ID, NOTHING_LEFT } from './abi-world.ts';
-import { MOCK_INFO_BYTES, MOCK_INFO_TYPE, mockHardwareInfo } from './mock-hardware.ts';
+import { MOCK_INFO_BYTES, MOCK_INFO_TYPE } from './mock-hardware.ts';
 
 const UNTOUCHED = 0xee;
 const PAGE = 4096;
@@ -103,21 +112,24 @@ describe('the type', () => {
 });
 
 describe('a driver', () => {
-  const bound = (hardwareInfo: IommufdBoundDevice['hardwareInfo'], dirtyTracking = true) => {
-    const world = new AbiWorld().populate();
-    const { memory, frames } = world;
-    const device = Object.assign(new MockDevice({ memory, frames, dirtyTracking }), { hardwareInfo });
+  const bind = (world: AbiWorld, device: object) => {
     const idev = iommufdDeviceBind(world.ctx, device as IommufdBoundDevice);
     if (!idev.ok) throw new Error('not bound');
     return { world, dev_id: idev.value.id };
   };
+  const bound = (hardwareInfo: IommufdBoundDevice['hardwareInfo']) => {
+    const world = new AbiWorld().populate();
+    const { memory, frames } = world;
+    return bind(world, Object.assign(new MockDevice({ memory, frames }), { hardwareInfo }));
+  };
 
-  it('that says nothing has no data, and no type that could be asked for', () => {
+  it('that says nothing has no data, whatever type is asked for', () => {
     const { world, dev_id } = bound(undefined);
-    const { errno, buffer, fields } = ask(world, 16, { dev_id });
-    expect([errno, fields['data_len'], fields['data_type']]).toEqual([0, 0, 0]);
-    expect(buffer.slice(0, 16)).toEqual(new Array(16).fill(0));
-    expect(ask(world, 16, { dev_id, flags: 1, data_type: MOCK_INFO_TYPE }).errno).toBe(Errno.EOPNOTSUPP);
+    for (const wish of [{ dev_id }, { dev_id, flags: 1, data_type: MOCK_INFO_TYPE }]) {
+      const { errno, buffer, fields } = ask(world, 16, wish);
+      expect([errno, fields['data_len'], fields['data_type']]).toEqual([0, 0, 0]);
+      expect(buffer.slice(0, 16)).toEqual(new Array(16).fill(0));
+    }
   });
 
   it('that names no type for its data is at fault', () => {
@@ -127,7 +139,36 @@ describe('a driver', () => {
   });
 
   it('of an IOMMU without a dirty record has no capability', () => {
-    const { world, dev_id } = bound(mockHardwareInfo, false);
+    const populated = new AbiWorld().populate();
+    const { memory, frames } = populated;
+    const device = new MockDevice({ memory, frames, dirtyTracking: false });
+    const { world, dev_id } = bind(populated, device);
     expect(ask(world, 8, { dev_id }).fields['out_capabilities']).toBe(0n);
+  });
+
+  it('of a VT-d unit tells its capability registers', () => {
+    const populated = new AbiWorld().populate();
+    const { memory, frames } = populated;
+    const unit = new VtdUnit(memory, { capabilities: recordedVtdCapabilities });
+    const iommu = new IntelIommu({ unit, memory, frames });
+    const device = new VtdBoundDevice({ name: 'nic', iommu, requesterId: 8 });
+    const { world, dev_id } = bind(populated, device);
+    const { cap, ecap } = recordedVtdCapabilities;
+    const told = ask(world, 24, { dev_id, flags: 1, data_type: 1 });
+    expect([told.fields['data_type'], told.fields['data_len']]).toEqual([1, 24]);
+    expect(told.buffer.slice(0, 24)).toEqual([...Buffer.from(Uint32Array.of(0, 0, ...cap, ...ecap).buffer)]);
+    expect(ask(world, 24, { dev_id, flags: 1, data_type: 4 }).errno).toBe(Errno.EOPNOTSUPP);
+  });
+
+  it('of an AMD-Vi unit tells its feature register, and whether it records writes', () => {
+    const populated = new AbiWorld().populate();
+    const { memory, frames } = populated;
+    const unit = new AmdIommuUnit(memory, { features: dirtyTrackingAmdFeatures });
+    const iommu = new AmdIommu({ unit, memory, frames, lastDeviceId: 0xff });
+    const device = new AmdBoundDevice({ name: 'nic', iommu, requesterId: 8 });
+    const { world, dev_id } = bind(populated, device);
+    const { fields, buffer } = ask(world, 16, { dev_id });
+    expect([fields['data_type'], fields['data_len'], fields['out_capabilities']]).toEqual([4, 16, 1n]);
+    expect(buffer.slice(0, 8)).toEqual([0xd3, 0x29, 0, 0, 0, 0, 0x12, 0]);
   });
 });

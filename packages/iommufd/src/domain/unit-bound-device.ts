@@ -3,10 +3,10 @@
 // Source followed: what drivers/iommu/iommufd asks of the IOMMU drivers through the group functions of drivers/iommu/iommu.c.
 // Simplified: no nesting, no PASIDs; the devices of a group are attached one by one, all or none.
 
-import type { ModelTask } from '@sgfree/hw-model';
+import type { ModelTask, RegisterPair } from '@sgfree/hw-model';
 import { iommuDomainFree, type PagingDomain, type ReservedRegion } from '@sgfree/iommu';
-import type { Outcome } from '@sgfree/mm';
-import type { IommufdBoundDevice, IommuUserData } from '../objects/bound-device.ts';
+import { Errno, failure, type Outcome, success } from '@sgfree/mm';
+import type { IommufdBoundDevice, IommuHardwareInfo, IommuUserData } from '../objects/bound-device.ts';
 import { IommuGroup } from '../objects/iommu-group.ts';
 import type { IoptDomain } from './iopt-domain.ts';
 
@@ -60,6 +60,24 @@ export abstract class UnitBoundDevice<Driver extends IommuUnitDriver> implements
   }
 
   abstract allocPagingDomain(flags: number, data: IommuUserData | null): ModelTask<Outcome<IoptDomain>>;
+
+  /** What {@link UnitBoundDevice.hardwareInfo} tells: the type of its structure, and the registers that it holds. */
+  protected abstract readonly hardware: {
+    readonly type: number;
+    readonly registers: readonly RegisterPair[];
+  };
+
+  /** Registers of the unit; -EOPNOTSUPP for another type than the driver's own. */
+  hardwareInfo(wanted: number): Outcome<IommuHardwareInfo> {
+    const { type, registers } = this.hardware;
+    if (wanted !== 0 && wanted !== type) return failure(Errno.EOPNOTSUPP);
+    const data = new DataView(new ArrayBuffer(registers.length * 8));
+    for (const [at, [low, high]] of registers.entries()) {
+      data.setUint32(at * 8, low, true);
+      data.setUint32(at * 8 + 4, high, true);
+    }
+    return success({ type, data: new Uint8Array(data.buffer) });
+  }
 
   freeDomain({ domain }: IoptDomain): void {
     iommuDomainFree(domain);

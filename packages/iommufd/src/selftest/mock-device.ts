@@ -17,7 +17,12 @@ import {
 } from '@sgfree/iommu';
 import { Errno, type FrameAllocator, failure, type Outcome, success } from '@sgfree/mm';
 import { IoptDomain } from '../domain/iopt-domain.ts';
-import { type IommufdBoundDevice, IommuHwptAllocFlag, type IommuUserData } from '../objects/bound-device.ts';
+import {
+  type IommufdBoundDevice,
+  type IommuHardwareInfo,
+  IommuHwptAllocFlag,
+  type IommuUserData,
+} from '../objects/bound-device.ts';
 import { IommuGroup } from '../objects/iommu-group.ts';
 import { type U64Range, u64 } from '../u64/u64.ts';
 
@@ -32,6 +37,11 @@ export const MOCK_PAGE_SIZE = 2048;
  * @public
  */
 export const MOCK_APERTURE: U64Range = { first: u64(0x1000000), last: u64(0x7fffffff) };
+
+/** IOMMU_HW_INFO_TYPE_SELFTEST. */
+const INFO_TYPE = 0xfeedbeef;
+/** struct iommu_test_hw_info: flags 0, and the test register 0xdeadbeef. */
+const INFO_DATA = [0, 0, 0, 0, 0xef, 0xbe, 0xad, 0xde];
 
 /** 56 IOVA and 51 output bits, in a table whose unit counts as 4 KiB. */
 const IOVA_BITS = 57;
@@ -109,6 +119,12 @@ export class MockDevice implements IommufdBoundDevice {
     // Events would name addresses in units of the table.
     const domain = new PagingDomain({ table: table.value, ops: MOCK_OPS, dirtyOps, log: new EventLog() });
     return success(new IoptDomain(domain, { granule: MOCK_PAGE_SIZE, aperture: MOCK_APERTURE }));
+  }
+
+  /** Type 0xfeedbeef; -EOPNOTSUPP for any other but 0. */
+  hardwareInfo(wanted: number): Outcome<IommuHardwareInfo> {
+    if (wanted !== 0 && wanted !== INFO_TYPE) return failure(Errno.EOPNOTSUPP);
+    return success({ type: INFO_TYPE, data: Uint8Array.from(INFO_DATA) });
   }
 
   freeDomain({ domain }: IoptDomain): void {

@@ -22,7 +22,6 @@ import {
   u64OfBigint,
 } from '../../src/index.ts';
 import { CoreMachine } from '../core-machine.ts';
-import { informedMock } from '../mock-hardware.ts';
 
 export const P = 4096;
 export const BUF: number = 16 * P;
@@ -102,7 +101,7 @@ export class SuiteWorld {
   }
 
   /** Binds a mock device and attaches it; 'ok' or an errno. */
-  mock(pt: number, device: MockDevice = informedMock(this.machine.mock())): string {
+  mock(pt: number, device: MockDevice = this.machine.mock()): string {
     const made = this.machine.run(iommufdTestMockDomain(this.machine.ctx, pt, device));
     if (!made.ok) return named(made.errno);
     this.stdevs.push(made.value.stdevId);
