@@ -19,7 +19,7 @@ test('a program runs from its sources, with its own arguments and its own exit c
   expect(run('stages', '--force', '--counted')).toMatchObject({
     status: 2,
     stdout: '',
-    stderr: expect.stringMatching(/^error: unknown option '--force'/),
+    stderr: expect.stringMatching(/^sgfree: --force: found an unknown option/),
   });
 });
 
