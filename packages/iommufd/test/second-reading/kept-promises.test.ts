@@ -10,6 +10,7 @@ import {
   type IoptPages,
   iommufdDeviceAttach,
   iommufdDeviceBind,
+  ioptDisableLargePages,
   type MockDevice,
   u64,
 } from '../../src/index.ts';
@@ -52,6 +53,19 @@ describe('a copy of two areas', () => {
     expect(machine.process.mm.pinnedVm).toBe(8);
     expect(machine.close()).toEqual([0, 0, 0]);
   });
+});
+
+it('areas that meet inside a page are not copied to where pages are mapped one by one', () => {
+  const machine = new CoreMachine();
+  machine.mmap(2 * P, VA, true);
+  const [from, to] = [machine.ioas(), machine.ioas()];
+  for (const half of [0, 1]) machine.map(from, u64(VA + half * P), u64(P / 2), u64(AT + (half * P) / 2));
+  expect(machine.run(ioptDisableLargePages(to.iopt))).toBe(0);
+  const domain = tableOf(machine, to);
+  expect(numberOf(machine.copy(from, u64(AT), u64(P), to, u64(AT)))).toBe(-Errno.EINVAL);
+  expect(machine.rules()).toEqual(['iommufd-map-small-unaligned']);
+  expect(domain.domain.table.liveLeafEntries).toBe(0);
+  expect(machine.close()).toEqual([0, 0, 0]);
 });
 
 describe('an unmap', () => {
