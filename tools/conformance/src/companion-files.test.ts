@@ -1,3 +1,4 @@
+// Which files beside records are dumps and traces, which of them a run has compared, and which nobody used.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { byFolder, companionKind, unusedCompanions, WatchedContext } from './companion-files.ts';
